@@ -1,0 +1,117 @@
+import Metadata
+import MetadataConformance
+import MetadataSQLite
+import Model
+import Synchronization
+import TestSupport
+import Testing
+
+/// Passes statements on, and keeps their texts.
+private struct RecordingConnection: MetadataConnection {
+    let base: any MetadataConnection
+    let record: @Sendable (String) -> Void
+
+    var dialect: SQLDialect { base.dialect }
+
+    func query(_ sql: String, _ bindings: [SQLValue]) throws -> [SQLRow] {
+        record(sql)
+        return try base.query(sql, bindings)
+    }
+
+    func execute(_ sql: String, _ bindings: [SQLValue]) throws -> Int {
+        record(sql)
+        return try base.execute(sql, bindings)
+    }
+
+    func executeMany(_ sql: String, _ rows: [[SQLValue]]) throws -> Int {
+        record(sql)
+        return try base.executeMany(sql, rows)
+    }
+}
+
+@Suite("The plans of the queries")
+struct QueryPlanTests {
+    /// Calls everything that has to stay fast in a large database.
+    private func callAll(_ connection: any MetadataConnection) throws {
+        let (namespace, account, block) = (Fixture.namespace, Fixture.account, Fixture.block(1))
+        _ = try AccountQueries(connection).byName("ada")
+        _ = try DeviceQueries(connection).byTokenHash(Fixture.digest(1))
+        _ = try DeviceQueries(connection).all(of: account)
+        _ = try NamespaceQueries(connection).heads(of: account)
+        let nodes = NodeQueries(connection)
+        for revision in [nil, Revision(1)] {
+            _ = try nodes.node(Fixture.node(1), in: namespace, at: revision)
+            _ = try nodes.child(.root, Fixture.name("a"), in: namespace, at: revision)
+            _ = try nodes.children(of: .root, in: namespace, limit: 5, at: revision)
+        }
+        _ = try nodes.nodes([.root], in: namespace)
+        _ = try nodes.changes(in: namespace, since: .zero, upTo: Revision(5), limit: 5)
+        let commits = CommitQueries(connection)
+        _ = try commits.commits(in: namespace, from: .zero, limit: 5)
+        _ = try commits.changes(of: Revision(1), in: namespace)
+        let changes = [
+            NodeChange(1, Fixture.folder("a")), NodeChange(2, Fixture.file("b")), NodeChange(3, base: 1, nil),
+        ]
+        for upload in 1...2 as ClosedRange<UInt64> {
+            let request = CommitRequest(
+                namespace: namespace, upload: Fixture.upload(upload), device: Fixture.device,
+                changes: upload == 1 ? Array(changes[..<2]) : [NodeChange(1, base: 1, nil)])
+            _ = try commits.apply(request, at: Fixture.time, hash: TestHash.digest)
+        }
+        _ = try PageQueries(connection).missing([Fixture.page(1)], account: account)
+        _ = try BlockQueries(connection).locations([block], account: account)
+        _ = try BlockQueries(connection).blocks(in: PackID(high: 1, low: 1), limit: 5)
+        let uploads = UploadQueries(connection)
+        try uploads.create(Fixture.uploadRecord(1, changes: [1]))
+        try uploads.addMissing(Fixture.upload(1), [block])
+        _ = try uploads.settle([block], account: account)
+        _ = try uploads.pending(in: namespace)
+        _ = try uploads.expire(before: Fixture.time.advanced(by: .seconds(999_999)))
+        try uploads.forget(before: Fixture.time.advanced(by: .seconds(999_999)))
+    }
+
+    @Test("never go through a whole table, and never sort one")
+    func noScans() async throws {
+        let directory = TemporaryDirectory()
+        let database = try SQLiteMetadataDatabase(path: directory.appending("metadata.db"))
+        try await database.prepareHome()
+        let texts = Mutex<Set<String>>([])
+        try await database.write { connection throws in
+            try callAll(RecordingConnection(base: connection) { sql in _ = texts.withLock { $0.insert(sql) } })
+        }
+        let recorded = texts.withLock { $0 }
+        #expect(recorded.count > 35)
+        for sql in recorded {
+            let found = try await database.read { try complaints(about: sql, $0) }
+            #expect(found.isEmpty, "\(found) in \(sql)")
+        }
+        try await database.close()
+    }
+
+    @Test("are complained of when they do")
+    func complains() async throws {
+        let directory = TemporaryDirectory()
+        let database = try SQLiteMetadataDatabase(path: directory.appending("metadata.db"))
+        let found = try await database.read { connection in
+            try [
+                "SELECT node FROM node WHERE mode = $1", "SELECT node FROM node WHERE namespace = $1 ORDER BY mode",
+                "SELECT node FROM node WHERE namespace = $1",
+            ].map { try complaints(about: $0, connection).count }
+        }
+        #expect(found == [1, 1, 0])
+        try await database.close()
+    }
+}
+
+/// The steps of the plan of a statement that go through a whole table, or sort one.
+private func complaints(about sql: String, _ connection: any MetadataConnection) throws -> [String] {
+    try connection.query("EXPLAIN QUERY PLAN " + sql, [SQLValue](repeating: .null, count: 20)).compactMap { row in
+        let step = try row.text(3)
+        // Lists that the statement itself brings are no tables.
+        let brought = ["CONSTANT ROW", "wanted", "entry"]
+        let scans = step.hasPrefix("SCAN") && !brought.contains { step.contains($0) }
+        // The devices of one account are few.
+        let sorts = step.contains("TEMP B-TREE") && !sql.contains("FROM device")
+        return scans || sorts ? step : nil
+    }
+}
