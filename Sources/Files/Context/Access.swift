@@ -1,0 +1,22 @@
+import Metadata
+import Model
+
+/// Who may see what. What is another's is answered like what is not there.
+enum Access {
+    static func check(
+        _ connection: any MetadataConnection, _ namespace: NamespaceID, _ principal: Principal
+    ) throws {
+        guard try NamespaceQueries(connection).owner(of: namespace) == principal.account else {
+            throw FilesError(.notFound, "there is no namespace \(namespace)")
+        }
+    }
+
+    static func check(_ upload: UploadRecord, _ namespace: NamespaceID, _ principal: Principal) throws(FilesError) {
+        guard upload.account == principal.account else {
+            throw FilesError(.notFound, "there is no upload \(upload.id)")
+        }
+        guard upload.namespace == namespace, upload.device == principal.device else {
+            throw FilesError(.conflict, "upload \(upload.id) is another device's")
+        }
+    }
+}

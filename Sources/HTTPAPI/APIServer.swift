@@ -1,0 +1,32 @@
+public import Hummingbird
+public import HummingbirdCore
+import NIOCore
+
+/// The HTTP interface: docs/protocol.md describes what it speaks.
+public enum APIServer {
+    /// The routes.
+    public static func router(_ services: APIServices) -> Router<APIRequestContext> {
+        let router = Router(context: APIRequestContext.self)
+        router.add(middleware: RequestRecord(metrics: services.metrics))
+        router.add(middleware: ProblemResponses(metrics: services.metrics))
+        let unguarded = RouteTable(router)
+        HealthRoutes(services: services).add(to: unguarded)
+        SessionRoutes(services: services).addLogin(to: unguarded)
+        let guarded = RouteTable(router.group().add(middleware: Authentication(authenticate: services.authenticate)))
+        SessionRoutes(services: services).add(to: guarded)
+        UploadRoutes(services: services).add(to: guarded)
+        BlockRoutes(services: services).add(to: guarded)
+        ChangeRoutes(services: services).add(to: guarded)
+        PollRoute(services: services).add(to: guarded)
+        FileRoutes(services: services).add(to: guarded)
+        TreeRoutes(services: services).add(to: guarded)
+        return router
+    }
+
+    /// How connections are served: HTTP/1.1, idle ones closed after a while, and a watch for those that hang up.
+    public static func connections(_ limits: APILimits = APILimits()) -> HTTPServerBuilder {
+        .http1(
+            configuration: .init(
+                additionalChannelHandlers: [DisconnectWatch()], idleTimeout: .seconds(limits.idle)))
+    }
+}

@@ -1,0 +1,52 @@
+public import Files
+import Logging
+import Model
+public import Notifications
+
+/// What the routes work with: the use cases, made once for a process.
+public struct APIServices: Sendable {
+    let context: FilesContext
+    let notifications: NotificationService
+    let metrics: PrometheusRegistry
+    let limits: APILimits
+    let probe: @Sendable () async -> [Sample]
+
+    let logIn: LogIn
+    let authenticate: AuthenticateDevice
+    let completion: any UploadCompletion
+
+    /// Makes the services. `/metrics` shows what is counted in `metrics`, and what `probe` answers when it is asked.
+    /// - Throws: when a password can't be hashed.
+    public init(
+        context: FilesContext, notifications: NotificationService, metrics: PrometheusRegistry,
+        limits: APILimits = APILimits(), probe: @escaping @Sendable () async -> [Sample] = { [] }
+    ) throws {
+        self.context = context
+        self.notifications = notifications
+        self.metrics = metrics
+        self.limits = limits
+        self.probe = probe
+        logIn = try LogIn(context)
+        authenticate = AuthenticateDevice(context)
+        completion = CompleteUpload(context)
+    }
+}
+
+/// The bounds of requests, in bytes unless they say otherwise.
+public struct APILimits: Hashable, Sendable {
+    /// A JSON body.
+    public var json = 64 << 10
+    /// A question: names of blocks, cursors, recipes.
+    public var question = 1 << 20
+    /// A message with blocks or pages in it, decompressed.
+    public var message = 32 << 20
+    /// A file that is sent as a whole.
+    public var file: UInt64 = 1 << 40
+    /// The longest poll, in seconds.
+    public var poll: UInt32 = 600
+    /// For how many seconds a connection may be idle.
+    public var idle: Int64 = 120
+
+    /// Makes the default bounds.
+    public init() {}
+}
