@@ -1,0 +1,68 @@
+import ArgumentParser
+import Metadata
+import MetadataSQLite
+import Model
+
+/// `cairn-server device`.
+struct Device: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Look after the devices of accounts.", subcommands: [List.self, Revoke.self])
+}
+
+extension Device {
+    /// `cairn-server device list`.
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List an account's devices: id, login, last seen, state, name.")
+
+        @Argument(help: "The account's name.") var account: String
+        @OptionGroup var data: DataOption
+
+        func run() async throws {
+            try await Failure.reporting {
+                let database = try SQLiteMetadataDatabase(path: try data.folder(create: false).database)
+                let name = account
+                let devices = try await database.read { connection in
+                    guard let account = try AccountQueries(connection).byName(name) else {
+                        throw Failure(.usage, "there is no account '\(name)'")
+                    }
+                    return try DeviceQueries(connection).all(of: account.id)
+                }
+                for device in devices {
+                    let state = device.revoked.map { "revoked \(Notes.date($0))" } ?? "active"
+                    let seen = device.lastSeen.map(Notes.date) ?? "-"
+                    Output.line("\(device.id)\t\(Notes.date(device.created))\t\(seen)\t\(state)\t\(device.name)")
+                }
+                try await database.close()
+            }
+        }
+    }
+
+    /// `cairn-server device revoke`.
+    struct Revoke: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a device's token worthless.",
+            discussion: "A running server heeds it within two seconds; a poll that is parked already ends by itself.")
+
+        @Argument(help: "The device's id: 32 hexadecimal digits.") var device: String
+        @OptionGroup var data: DataOption
+
+        func run() async throws {
+            try await Failure.reporting {
+                guard let id = DeviceID(hex: device) else {
+                    throw ValidationError("'\(device)' is no id of a device: 32 hexadecimal digits.")
+                }
+                let database = try SQLiteMetadataDatabase(path: try data.folder(create: false).database)
+                let now = SystemWallClock().now()
+                try await database.write { connection in
+                    guard try DeviceQueries(connection).byID(id) != nil else {
+                        throw Failure(.usage, "there is no device \(id)")
+                    }
+                    try DeviceQueries(connection).revoke(id, at: now)
+                }
+                Output.line("device \(id) revoked")
+                try await database.close()
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import ArgumentParser
+import Blocks
+import Files
+import MetadataSQLite
+
+/// `cairn-server key`.
+struct Key: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Look after the master keys.", subcommands: [Rotate.self])
+}
+
+extension Key {
+    /// `cairn-server key rotate`.
+    struct Rotate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Add a master key and wrap every account's key under it.",
+            discussion: """
+                The blocks stay as they are: they are encrypted under the accounts' keys, which do not change. The old master \
+                keys stay in the keyring, so that older copies of the database can still be read. It works while the \
+                server runs. Keep a copy of the new keyring afterwards.
+                """)
+
+        @OptionGroup var data: DataOption
+
+        func run() async throws {
+            try await Failure.reporting {
+                let folder = try data.folder(create: false)
+                let database = try SQLiteMetadataDatabase(path: folder.database)
+                let file = KeyRingFile(path: folder.keyRing)
+                let ring = try file.keyRing().rotated()
+                // The ring is durable before any account depends on its new key.
+                try file.replace(with: ring)
+                let count = try await RotateKeys(database: database)(with: ring)
+                Output.line("master key \(ring.current): \(count) account\(count == 1 ? "" : "s") wrapped anew")
+                Output.line("keep a copy of \(folder.keyRing)")
+                try await database.close()
+            }
+        }
+    }
+}

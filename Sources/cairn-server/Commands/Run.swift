@@ -1,0 +1,102 @@
+import ArgumentParser
+import Foundation
+import Logging
+import Model
+
+/// `cairn-server run`.
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serve until SIGTERM or SIGINT.",
+        discussion: """
+            When it is ready it prints 'listening on http://ADDRESS:PORT' and writes the same address to the file 'listening' \
+            in the data directory. On SIGTERM or SIGINT it takes no more connections, finishes the requests under way, answers \
+            the parked polls and ends with 0.
+
+            Tokens and passwords go over the wire as they are: without --tls-certificate and --tls-key the server \
+            listens on this machine only, unless --insecure-listen says that something in front of it speaks TLS.
+            """)
+
+    @OptionGroup var data: DataOption
+
+    @Option(
+        help: ArgumentHelp(
+            "Where to listen; port 0 lets the system choose. Default: CAIRN_LISTEN, or 127.0.0.1:8484.",
+            valueName: "address:port"))
+    var listen: String?
+
+    @Option(
+        name: .customLong("region"),
+        help: ArgumentHelp(
+            "A further directory that holds a copy of every pack, best on another disk; may be given several times. The first copy "
+                + "is in the data directory.", valueName: "dir"))
+    var regions: [String] = []
+
+    @Option(help: ArgumentHelp("The certificate chain, PEM.", valueName: "file"))
+    var tlsCertificate: String?
+
+    @Option(help: ArgumentHelp("The certificate's private key, PEM.", valueName: "file"))
+    var tlsKey: String?
+
+    @Flag(help: "Listen beyond this machine without TLS.")
+    var insecureListen = false
+
+    @Option(help: "The least level that is logged.")
+    var logLevel = Logger.Level.info
+
+    @Option(help: "How log lines look, on standard error.")
+    var logFormat = LogFormat.text
+
+    @Option(help: ArgumentHelp("From this size on a pack is complete.", valueName: "bytes"))
+    var packSize = ByteCount(mebibytes: 64)
+
+    func validate() throws {
+        guard (tlsCertificate == nil) == (tlsKey == nil) else {
+            throw ValidationError("--tls-certificate and --tls-key go together.")
+        }
+        guard (1 << 20...2 << 30).contains(packSize.bytes) else {
+            throw ValidationError("--pack-size goes from 1M to 2G.")
+        }
+    }
+
+    func run() async throws {
+        ProcessMemory.bound()
+        try await Failure.reporting {
+            let address = try address()
+            let folder = try data.folder(create: true)
+            bootstrapLogging()
+            let server = try await Server.open(
+                folder: folder, address: address, regions: regions, packSize: packSize.bytes,
+                tls: tlsCertificate.flatMap { certificate in tlsKey.map { (certificate, $0) } })
+            try await server.run()
+        }
+    }
+
+    private func address() throws -> ListenAddress {
+        let text = listen ?? ProcessInfo.processInfo.environment["CAIRN_LISTEN"] ?? "127.0.0.1:8484"
+        guard let address = ListenAddress(text) else {
+            throw ValidationError("'\(text)' is no address to listen on: use ADDRESS:PORT.")
+        }
+        guard tlsCertificate != nil || insecureListen || address.isLoopback else {
+            throw Failure(
+                .configuration,
+                "\(text) can be reached from other machines, and there is no TLS: passwords and tokens would go in the clear. "
+                    + "Give --tls-certificate and --tls-key, or --insecure-listen when a proxy in front of the server speaks TLS."
+            )
+        }
+        return address
+    }
+
+    private func bootstrapLogging() {
+        let (level, format) = (logLevel, logFormat)
+        LoggingSystem.bootstrap(
+            { label, provider in
+                var handler: any LogHandler =
+                    switch format {
+                    case .text: StreamLogHandler.standardError(label: label, metadataProvider: provider)
+                    case .json: JSONLogHandler(label: label, metadataProvider: provider, clock: SystemWallClock())
+                    }
+                handler.logLevel = level
+                return handler
+            }, metadataProvider: nil)
+    }
+}

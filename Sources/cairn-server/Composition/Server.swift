@@ -1,0 +1,147 @@
+import Blocks
+import CoreMetrics
+import Files
+import Foundation
+import HTTPAPI
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+import Logging
+import Messaging
+import Metadata
+import MetadataSQLite
+import Model
+import NIOCore
+import NIOSSL
+import Notifications
+import ServiceLifecycle
+import Storage
+import StorageLocal
+import UnixSignals
+
+/// The whole server in one process: every role, on SQLite and local folders, with in-process wires between the roles.
+struct Server {
+    private let folder: DataFolder
+    private let lock: Int32
+    private let address: ListenAddress
+    private let scheme: String
+    private let database: any MetadataDatabase
+    private let store: PackedBlockStore
+    private let context: FilesContext
+    private let services: APIServices
+    private let notifications: NotificationService
+    private let connections: HTTPServerBuilder
+    private let log: Logger
+
+    /// How long requests under way may take after the signal to stop.
+    private static let patience = Duration.seconds(30)
+
+    /// Opens everything that the server keeps, and takes the data directory for this process.
+    /// - Throws: ``Failure`` and the errors of the layers.
+    static func open(
+        folder: DataFolder, address: ListenAddress, regions: [String], packSize: Int,
+        tls: (certificate: String, key: String)?
+    ) async throws -> Server {
+        let log = Logger(label: "cairn")
+        let registry = PrometheusRegistry()
+        MetricsSystem.bootstrap(registry)
+        let lock = try folder.takeLock()
+        let database = MeasuredMetadataDatabase(try SQLiteMetadataDatabase(path: folder.database), metrics: registry)
+        let (keyRing, isNew) = try await KeyRingFile.open(folder.keyRing, database: database)
+        if isNew { Notes.keyRingMade(folder.keyRing) }
+        let directories = [folder.packs] + regions
+        let identities = try await RegionSet(database: database, clock: SystemWallClock()).resolve(directories)
+        let store = try await LocalBlockStore.open(
+            directories: directories, identities: identities,
+            configuration: PackedStoreConfiguration(packSize: packSize))
+        Self.tell(store.recovery, log)
+        let bus = InProcessChangeBus()
+        let context = FilesContext(
+            database: database, store: store, keyRing: keyRing, bus: bus, clock: SystemWallClock(),
+            randomness: Randomness(SecureRandom()),
+            workers: WorkerPool(workers: ProcessInfo.processInfo.activeProcessorCount), log: log)
+        let notifications = NotificationService(bus: bus)
+        let services = try APIServices(context: context, notifications: notifications, metrics: registry) {
+            store.statistics.samples
+        }
+        return Server(
+            folder: folder, lock: lock, address: address, scheme: tls == nil ? "http" : "https", database: database,
+            store: store, context: context, services: services, notifications: notifications,
+            connections: try connections(tls), log: log)
+    }
+
+    /// Serves until a signal says to stop, then lets everything go.
+    func run() async throws {
+        do {
+            try await serve()
+        } catch {
+            try await close()
+            throw error
+        }
+        try await close()
+    }
+
+    private func serve() async throws {
+        let application = Application(
+            router: APIServer.router(services), server: connections,
+            configuration: ApplicationConfiguration(
+                address: .hostname(address.host, port: address.port), serverName: "cairn", backlog: 1024),
+            onServerRunning: { [self] in announce($0) }, logger: log)
+        let maintenance = MaintenanceService(expire: ExpireUploads(context), store: store, log: log)
+        // Services stop in the reverse order: first the parked polls are answered, then requests are finished.
+        var configuration = ServiceGroupConfiguration(
+            services: [maintenance, application, notifications], gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: log)
+        configuration.maximumGracefulShutdownDuration = Self.patience
+        try await ServiceGroup(configuration: configuration).run()
+    }
+
+    private func announce(_ channel: any Channel) {
+        let url = address.url(scheme: scheme, port: channel.localAddress?.port ?? address.port)
+        do {
+            try folder.writeListening(url)
+        } catch {
+            log.error("the address could not be written", metadata: ["cause": "\(error)"])
+        }
+        Output.line("listening on \(url)")
+    }
+
+    private func close() async throws {
+        folder.removeListening()
+        try await store.close()
+        try await database.close()
+        Glibc.close(lock)
+        log.info("stopped")
+    }
+
+    private static func connections(_ tls: (certificate: String, key: String)?) throws -> HTTPServerBuilder {
+        let plain = APIServer.connections()
+        guard let tls else { return plain }
+        do {
+            let chain = try NIOSSLCertificate.fromPEMFile(tls.certificate).map {
+                NIOSSLCertificateSource.certificate($0)
+            }
+            let key = try NIOSSLPrivateKey(file: tls.key, format: .pem)
+            var configuration = TLSConfiguration.makeServerConfiguration(
+                certificateChain: chain, privateKey: .privateKey(key))
+            configuration.minimumTLSVersion = .tlsv12
+            return try .tls(plain, tlsConfiguration: configuration)
+        } catch {
+            throw Failure(.configuration, "\(tls.certificate) and \(tls.key) can't be used for TLS: \(error)")
+        }
+    }
+
+    private static func tell(_ recovery: RecoveryReport, _ log: Logger) {
+        for tail in recovery.tornTails {
+            log.notice(
+                "an unfinished write was cut off",
+                metadata: ["region": "\(tail.region)", "pack": "\(tail.pack)", "bytes": "\(tail.cut)"])
+        }
+        for damage in recovery.damage {
+            log.error("a pack is damaged", metadata: ["pack": "\(damage.pack)", "bytes": "\(damage.range)"])
+        }
+        for (region, error) in recovery.missingRegions {
+            log.error("a region can't be reached", metadata: ["region": "\(region)", "cause": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import ArgumentParser
+import Logging
+import Testing
+
+@testable import cairn_server
+
+@Suite("Options of the server")
+struct OptionTests {
+    @Test(
+        "addresses to listen on",
+        arguments: [
+            ("127.0.0.1:8484", "127.0.0.1", 8484, true), ("127.9.9.9:1", "127.9.9.9", 1, true),
+            ("localhost:0", "localhost", 0, true), ("[::1]:8484", "::1", 8484, true),
+            ("0.0.0.0:8484", "0.0.0.0", 8484, false), ("[::]:80", "::", 80, false),
+            ("nas.lan:65535", "nas.lan", 65_535, false),
+            ("128.0.0.1:1", "128.0.0.1", 1, false), ("127.0.0.1.evil:1", "127.0.0.1.evil", 1, false),
+            ("127.0.0:1", "127.0.0", 1, false),
+        ])
+    func addresses(text: String, host: String, port: Int, isLoopback: Bool) throws {
+        let address = try #require(ListenAddress(text))
+        #expect(address.host == host)
+        #expect(address.port == port)
+        #expect(address.isLoopback == isLoopback)
+    }
+
+    @Test("what is no address", arguments: ["", ":80", "host", "host:", "host:x", "host:65536", "host:-1", "::1:80"])
+    func noAddress(text: String) {
+        #expect(ListenAddress(text) == nil)
+    }
+
+    @Test("an address of version 6 has brackets in a URL")
+    func url() throws {
+        #expect(try #require(ListenAddress("[::1]:0")).url(scheme: "http", port: 90) == "http://[::1]:90")
+        #expect(try #require(ListenAddress("localhost:0")).url(scheme: "https", port: 90) == "https://localhost:90")
+    }
+
+    @Test(
+        "numbers of bytes",
+        arguments: [("1", 1), ("64K", 65_536), ("64k", 65_536), ("64M", 67_108_864), ("2G", 2_147_483_648)])
+    func bytes(text: String, count: Int) {
+        #expect(ByteCount(argument: text)?.bytes == count)
+    }
+
+    @Test("what is no number of bytes", arguments: ["", "M", "0", "-1", "1T", "1.5M", "99999999999G", "64 M"])
+    func noBytes(text: String) {
+        #expect(ByteCount(argument: text) == nil)
+    }
+
+    @Test(
+        "command lines that are refused before anything is opened",
+        arguments: [
+            ["run", "--data", "/tmp/x", "--tls-certificate", "c.pem"],
+            ["run", "--data", "/tmp/x", "--tls-key", "k.pem"],
+            ["run", "--data", "/tmp/x", "--pack-size", "1K"], ["run", "--data", "/tmp/x", "--pack-size", "3G"],
+            ["run", "--data", "/tmp/x", "--log-format", "xml"], ["run", "--data", "/tmp/x", "--log-level", "loud"],
+            ["account", "add"], ["device", "revoke"], ["key", "turn"],
+        ])
+    func refused(arguments: [String]) {
+        #expect(throws: (any Error).self) { try CairnServer.parseAsRoot(arguments) }
+    }
+
+    @Test("a full command line is understood")
+    func understood() throws {
+        let command = try CairnServer.parseAsRoot([
+            "run", "--data", "/srv/cairn", "--listen", "0.0.0.0:1", "--region", "/a", "--region", "/b",
+            "--insecure-listen",
+            "--log-level", "debug", "--log-format", "json", "--pack-size", "16M",
+        ])
+        let run = try #require(command as? Run)
+        #expect(run.regions == ["/a", "/b"])
+        #expect(run.insecureListen)
+        #expect(run.packSize.bytes == 16 << 20)
+        #expect(run.logLevel == .debug)
+        #expect(run.logFormat == .json)
+    }
+
+    @Test("every command explains itself")
+    func help() {
+        let help = CairnServer.helpMessage()
+        for word in ["account", "device", "key", "run", "keyring", "78"] { #expect(help.contains(word), "\(word)") }
+        #expect(CairnServer.helpMessage(for: Run.self).contains("--insecure-listen"))
+        #expect(CairnServer.helpMessage(for: Key.Rotate.self).contains("Keep a copy"))
+    }
+}
