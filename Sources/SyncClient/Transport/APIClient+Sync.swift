@@ -1,0 +1,79 @@
+public import Blocks
+public import Model
+public import WireProtocol
+
+extension APIClient: SyncServer {
+    /// `POST /v1/namespaces/{ns}/uploads`.
+    public func submit(_ request: UploadRequest, to namespace: NamespaceID) async throws -> UploadOutcome {
+        try await exchange("POST", "/v1/namespaces/\(namespace.hex)/uploads", request)
+    }
+
+    /// `DELETE /v1/uploads/{id}`: no content says that the upload is withdrawn.
+    public func withdraw(_ upload: UploadID) async throws -> UploadOutcome? {
+        let path = "/v1/uploads/\(upload.hex)"
+        let answer = try await perform(HTTPExchange(method: "DELETE", path: path, timeout: Self.callTimeout))
+        return answer.status == 204 ? nil : try await unpack(answer, path: path)
+    }
+
+    /// `POST /v1/uploads/{id}/pages`.
+    public func store(pages: [[UInt8]], of upload: UploadID) async throws -> [BlockID] {
+        // Pages are hashes for the most part: nothing to gain by compressing them.
+        try await exchange(
+            "POST", "/v1/uploads/\(upload.hex)/pages", PageBatch(pages: pages), compress: false,
+            as: MissingResponse.self
+        ).blocks
+    }
+
+    /// `POST /v1/blocks?upload={id}`.
+    public func store(blocks: [EncodedBlock], of upload: UploadID) async throws -> StoredResponse {
+        try await exchange(
+            "POST", "/v1/blocks?upload=\(upload.hex)", BlockBatch(blocks: blocks), compress: false)
+    }
+
+    /// `POST /v1/blocks/missing`.
+    public func missing(of blocks: [BlockID]) async throws -> [BlockID] {
+        try await exchange(
+            "POST", "/v1/blocks/missing", BlockNames(blocks: blocks), compress: false, as: MissingResponse.self
+        ).blocks
+    }
+
+    /// `POST /v1/blocks/fetch`. The blocks are not verified yet, but are those that were asked for by name.
+    public func fetch(blocks: [BlockID]) async throws -> [EncodedBlock] {
+        let batch: BlockBatch = try await exchange(
+            "POST", "/v1/blocks/fetch", BlockNames(blocks: blocks), compress: false)
+        guard batch.blocks.map(\.id) == blocks else {
+            throw ClientError(.protocolViolation, "the server sent other blocks than those asked for")
+        }
+        return batch.blocks
+    }
+
+    /// `POST /v1/pages/fetch`.
+    public func fetch(pages: [PageQuestion.Item]) async throws -> [[UInt8]] {
+        try await exchange(
+            "POST", "/v1/pages/fetch", PageQuestion(items: pages), compress: false, as: PageBatch.self
+        ).pages
+    }
+
+    /// `GET /v1/namespaces/{ns}/changes`.
+    public func changes(
+        in namespace: NamespaceID, since: Revision, upTo: Revision?, after: ChangesPosition?
+    ) async throws -> ChangesResponse {
+        var path = "/v1/namespaces/\(namespace.hex)/changes?since=\(since.number)"
+        if let upTo { path += "&upto=\(upTo.number)" }
+        if let after {
+            path += "&after=" + ([UInt8](bigEndian: after.revision.number) + after.node.bytes).hex
+        }
+        return try await exchange("GET", path, nil)
+    }
+
+    /// `POST /v1/poll`, once: whoever polls has a loop around it.
+    public func poll(_ request: PollRequest) async throws -> PollResponse {
+        try await exchange(
+            "POST", "/v1/poll", request, timeout: .seconds(Int64(request.timeout) + 30), retry: .once)
+    }
+
+    /// `GET /v1/namespaces/{ns}/uploads`.
+    public func pendingUploads(in namespace: NamespaceID) async throws -> [PendingEntry] {
+        try await json("GET", "/v1/namespaces/\(namespace.hex)/uploads")
+    }
+}

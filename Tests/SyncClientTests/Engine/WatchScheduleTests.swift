@@ -1,0 +1,100 @@
+import Model
+import TestSupport
+import Testing
+
+@testable import SyncClient
+
+@Suite("When a watched folder is looked at")
+struct WatchScheduleTests {
+    private let folder = LocalPath(bytes: Array("docs".utf8))
+
+    private func started() -> WatchSchedule {
+        var schedule = WatchSchedule(now: .zero)
+        schedule.note(WatchBatch(isEverything: true))
+        _ = schedule.begin(now: .zero)
+        schedule.noteSuccess(PassOutcome(), now: .zero)
+        return schedule
+    }
+
+    @Test("the first pass looks at everything, makes sure of the history and clears up; it waits for the watches")
+    func first() {
+        var schedule = WatchSchedule(now: .zero)
+        #expect(schedule.due(now: .zero) == WatchSchedule.fullPeriod)
+        schedule.note(WatchBatch(isEverything: true))
+        #expect(schedule.due(now: .seconds(1)) == .seconds(1))
+        let options = schedule.begin(now: .seconds(1))
+        #expect(options.scope == .full && options.fetches && options.verifiesHistory && options.recovers)
+    }
+
+    @Test("an edit makes a pass due at once, over its folder only, without asking the server for news first")
+    func edit() {
+        var schedule = started()
+        schedule.note(WatchBatch(folders: [folder]))
+        #expect(schedule.due(now: .seconds(5)) == .seconds(5))
+        let options = schedule.begin(now: .seconds(5))
+        #expect(options.scope == .folders([folder]))
+        #expect(!options.fetches && !options.verifiesHistory && !options.recovers)
+        schedule.noteSuccess(PassOutcome(), now: .seconds(5))
+        #expect(schedule.due(now: .seconds(5)) == WatchSchedule.fullPeriod)
+    }
+
+    @Test("news make a pass due that fetches and scans nothing")
+    func news() {
+        var schedule = started()
+        schedule.noteNews()
+        let options = schedule.begin(now: .seconds(5))
+        #expect(options.scope == .folders([]) && options.fetches)
+    }
+
+    @Test("everything is looked at once an hour")
+    func periodic() {
+        var schedule = started()
+        let due = schedule.due(now: .seconds(10))
+        #expect(schedule.begin(now: due).scope == .full)
+        schedule.noteSuccess(PassOutcome(), now: due)
+        #expect(schedule.due(now: due) == due + WatchSchedule.fullPeriod)
+    }
+
+    @Test("failures wait longer and longer, up to a minute, and lose nothing of what was due")
+    func failures() {
+        var schedule = started()
+        var generator = SeededGenerator(seed: 1)
+        var now = Duration.seconds(1)
+        schedule.note(WatchBatch(folders: [folder]))
+        var waits: [Duration] = []
+        for _ in 0..<20 {
+            let options = schedule.begin(now: now)
+            #expect(options.scope == .folders([folder]))
+            schedule.noteFailure(options, now: now, using: &generator)
+            let due = schedule.due(now: now)
+            waits.append(due - now)
+            now = due
+        }
+        #expect(waits.allSatisfy { $0 > .zero && $0 <= .seconds(60) })
+        #expect(waits[0] < .seconds(1))
+        #expect(waits.suffix(5).allSatisfy { $0 >= .seconds(15) })
+        #expect(schedule.begin(now: now).verifiesHistory)
+    }
+
+    @Test("what was noted while a pass ran is for the next one; a file that was restless is looked at after a pause")
+    func meanwhile() {
+        var schedule = started()
+        schedule.note(WatchBatch(folders: [folder]))
+        _ = schedule.begin(now: .seconds(1))
+        let other = LocalPath(bytes: Array("other".utf8))
+        schedule.note(WatchBatch(folders: [other]))
+        var outcome = PassOutcome()
+        outcome.dirty = [folder]
+        schedule.noteSuccess(outcome, now: .seconds(2))
+        #expect(schedule.due(now: .seconds(2)) == .seconds(3))
+        #expect(schedule.begin(now: .seconds(3)).scope == .folders([folder, other]))
+    }
+
+    @Test("a server that was lost is asked for its history when it is back")
+    func lostServer() {
+        var schedule = started()
+        schedule.noteLostServer()
+        let options = schedule.begin(now: .seconds(1))
+        #expect(options.fetches && options.verifiesHistory)
+    }
+}
