@@ -129,7 +129,8 @@ final class WatchLoop: @unchecked Sendable {
         if path.isRoot {
             tree.insert(root: watch)
         } else if let parent = path.parent, let around = tree.watch(at: parent) {
-            tree.insert(watch, name: path.lastName, in: around)
+            // What changed in it while it was not watched told nobody.
+            if tree.insert(watch, name: path.lastName, in: around) { batch.merge(WatchBatch(folders: [path])) }
         }
         return true
     }

@@ -35,7 +35,9 @@ struct WatchTree {
     private var folders: [Int32: Folder] = [:]
     private var root: Int32?
     /// Folders that left their place and have not turned up at another.
-    private var moving: [UInt32: Int32] = [:]
+    private var leaving: Set<Int32> = []
+    /// Those of them whose move the kernel told of, by its cookie.
+    private var moves: [UInt32: Int32] = [:]
 
     var count: Int { folders.count }
 
@@ -65,14 +67,26 @@ struct WatchTree {
     }
 
     /// Notes that a watch is on a folder within another watched one. The kernel gives one folder one watch, however often
-    /// it is asked, so a folder known elsewhere has moved.
-    mutating func insert(_ watch: Int32, name: [UInt8], in parent: Int32) {
-        if watch == root || watch == parent { return }
+    /// it is asked, so a folder known elsewhere has moved, and one known at this place has left it.
+    ///
+    /// What is found on the disk is ahead of the events that are still to be read: a folder may be found at a place
+    /// before the event that takes its forerunner away from there.
+    /// - Returns: Whether the watch is new.
+    @discardableResult
+    mutating func insert(_ watch: Int32, name: [UInt8], in parent: Int32) -> Bool {
+        if watch == root || watch == parent { return false }
+        let isNew = folders[watch] == nil
         if let known = folders[watch]?.parent, let name = folders[watch]?.name { detach(name, from: known, watch) }
-        if folders[watch] == nil { folders[watch] = Folder(parent: parent, name: name) }
+        if let former = folders[parent]?.children[name], former != watch {
+            folders[former]?.parent = nil
+            leaving.insert(former)
+        }
+        leaving.remove(watch)
+        if isNew { folders[watch] = Folder(parent: parent, name: name) }
         folders[watch]?.parent = parent
         folders[watch]?.name = name
         folders[parent]?.children[name] = watch
+        return isNew
     }
 
     /// What an event says.
@@ -96,8 +110,9 @@ struct WatchTree {
 
     /// The folders that have not turned up again left the tree: their watches go.
     mutating func settleMoves() -> [Action] {
-        let left = moving.values.sorted()
-        moving = [:]
+        let left = leaving.sorted()
+        leaving = []
+        moves = [:]
         return left.flatMap { remove($0).map { .unwatch($0) } }
     }
 
@@ -105,11 +120,12 @@ struct WatchTree {
         if event.has(Int32(IN_MOVED_FROM)), let child = folders[event.watch]?.children[event.name] {
             detach(event.name, from: event.watch, child)
             folders[child]?.parent = nil
-            moving[event.cookie] = child
+            leaving.insert(child)
+            moves[event.cookie] = child
             return []
         }
         if event.has(Int32(IN_MOVED_TO)) {
-            if let child = moving.removeValue(forKey: event.cookie) {
+            if let child = moves.removeValue(forKey: event.cookie), leaving.contains(child) {
                 insert(child, name: event.name, in: event.watch)
             }
             // Even a folder known before: what was new in it may have moved before its own watch was set.
@@ -124,6 +140,7 @@ struct WatchTree {
 
     private mutating func forget(_ watch: Int32) {
         guard let folder = folders.removeValue(forKey: watch) else { return }
+        leaving.remove(watch)
         if let parent = folder.parent { detach(folder.name, from: parent, watch) }
         if watch == root { root = nil }
     }

@@ -99,6 +99,41 @@ struct WatchTreeTests {
         #expect(tree.count == 4)
     }
 
+    @Test("a folder that was found before the events that brought it there stays watched")
+    func foundEarly() {
+        var tree = tree()
+        // On disk `a` went to `c/z`, and another folder, 5, took its place: a walk finds that first.
+        #expect(tree.insert(5, name: Array("a".utf8), in: 1))
+        #expect(tree.path(of: 3) == nil)
+        _ = tree.handle(event(1, UInt32(IN_MOVED_FROM) | folder, "a", cookie: 9))
+        _ = tree.handle(event(4, UInt32(IN_MOVED_TO) | folder, "z", cookie: 9))
+        #expect(!tree.insert(2, name: Array("z".utf8), in: 4))
+        _ = tree.handle(event(1, UInt32(IN_CREATE) | folder, "a"))
+        #expect(!tree.insert(5, name: Array("a".utf8), in: 1))
+        #expect(tree.settleMoves() == [])
+        #expect(tree.path(of: 5) == path("a"))
+        #expect(tree.path(of: 3) == path("c/z/b"))
+    }
+
+    @Test("a folder that was found again at its place after it left is not dropped with those that left")
+    func foundAgain() {
+        var tree = tree()
+        _ = tree.handle(event(1, UInt32(IN_MOVED_FROM) | folder, "a", cookie: 9))
+        tree.insert(2, name: Array("a".utf8), in: 1)
+        #expect(tree.settleMoves() == [])
+        #expect(tree.path(of: 3) == path("a/b"))
+        _ = tree.handle(event(4, UInt32(IN_MOVED_TO) | folder, "late", cookie: 9))
+        #expect(tree.path(of: 2) == path("a"))
+    }
+
+    @Test("a folder whose place another one has taken, and that turns up nowhere, is watched no more")
+    func replaced() {
+        var tree = tree()
+        tree.insert(5, name: Array("a".utf8), in: 1)
+        #expect(Set(tree.settleMoves()) == [.unwatch(2), .unwatch(3)])
+        #expect(tree.path(of: 5) == path("a"))
+    }
+
     @Test("batches join, and become everything when there are too many folders")
     func batches() {
         var batch = WatchBatch(folders: [path("a")])
