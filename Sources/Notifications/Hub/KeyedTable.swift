@@ -14,7 +14,7 @@ protocol KeyedSlot: Slot {
 struct KeyedTable<Element: KeyedSlot>: ~Copyable {
     private var places: SlotTable<Element>
     /// The first place of each bucket; a link in each place leads on.
-    private let buckets: UnsafeMutablePointer<UInt32>
+    private var buckets: UnsafeMutablePointer<UInt32>
     private var bucketCount = Self.fewest
     /// The largest power of two that is not above ``bucketCount``: buckets from here on were split off.
     private var base = Self.fewest
@@ -67,7 +67,18 @@ struct KeyedTable<Element: KeyedSlot>: ~Copyable {
             places[before].link = next
         }
         places.giveBack(place)
-        if bucketCount > Self.fewest, count < bucketCount / 2 { merge() }
+        guard count > 0 else { return startAnew() }
+        // Two at a time: so the buckets become fewer as fast as what is in them.
+        for _ in 0..<2 where bucketCount > Self.fewest && count < bucketCount / 2 { merge() }
+    }
+
+    private mutating func startAnew() {
+        if bucketCount >= SlotTable<Element>.smallReach {
+            buckets.deallocate()
+            buckets = .allocate(capacity: max(places.capacity, Self.fewest))
+        }
+        (bucketCount, base) = (Self.fewest, Self.fewest)
+        buckets.initialize(repeating: .nowhere, count: Self.fewest)
     }
 
     private func bucket(of key: Identifier<Element.Kind>) -> Int {

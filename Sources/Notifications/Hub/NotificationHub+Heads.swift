@@ -31,11 +31,12 @@ extension NotificationHub {
                 let isCurrent = namespaces[namespace].age == age
                 if isCurrent { namespaces[namespace].state = .known } else { list(namespace) }
             }
-            guard namespaces[namespace].firstInterest != .nowhere else {
-                letGo(namespace)
-                continue
-            }
-            wake(namespace, announcedBy: nil, into: &ended)
+            if namespaces[namespace].firstInterest == .nowhere { letGo(namespace) }
+        }
+        // Only now, so that a poll that is behind in several of them is told so in one answer.
+        for head in heads {
+            let namespace = namespaces.find(head.namespace)
+            if namespace != .nowhere { wake(namespace, announcedBy: nil, into: &ended) }
         }
     }
 

@@ -57,7 +57,9 @@ extension NotificationHub {
                 common = answer
                 end(entry.poll, answer, into: &ended)
             } else if entry.onlyLooks, isKnown, knowsAllHeads(of: entry.poll) {
-                end(entry.poll, .timedOut, into: &ended)
+                // Of the heads that are learned together, another one may be past its cursor.
+                let news = news(of: entry.poll)
+                end(entry.poll, news.isEmpty ? .timedOut : .moved(news), into: &ended)
             }
         }
     }

@@ -25,7 +25,7 @@ struct SlotTable<Element: Slot>: ~Copyable {
     private var free: UInt32 = .nowhere
 
     /// A table that became empty lets its memory go when it reached at least as far as this.
-    private static var smallReach: UInt32 { 4096 }
+    static var smallReach: UInt32 { 4096 }
 
     init(capacity: Int) {
         precondition(capacity >= 0 && capacity < Int(UInt32.nowhere), "a place has a number of 32 bits")
