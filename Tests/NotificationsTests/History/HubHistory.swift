@@ -53,7 +53,7 @@ struct HubHistory {
         let cursors = isLarge ? 400 : Int.random(in: capacity...(3 * capacity), using: &random)
         hub = NotificationHub.Box(NotificationHub(capacity: capacity, cursors: cursors))
         reference = HubReference(capacity: capacity, cursorCapacity: cursors)
-        emptySize = hub.hub.bytesInUse
+        emptySize = hub.bytesInUse
     }
 
     /// Goes through the history: at first anything, then what is left comes to rest, then everything ends.
@@ -132,7 +132,7 @@ extension HubHistory {
 extension HubHistory {
     private mutating func handOut() {
         let count = Int.random(in: 1...4, using: &random)
-        let handed = hub.hub.nextUnread(atMost: count)
+        let handed = hub.nextUnread(atMost: count)
         let due = reference.namespaces.keys.filter { reference.isDue($0) }.count
         if handed.count != min(count, due) { fail("\(handed.count) of \(due) unread were handed out, not \(count)") }
         if Set(handed).count != handed.count || !handed.allSatisfy(reference.isDue) {
@@ -153,7 +153,7 @@ extension HubHistory {
         let reading = readings.remove(at: index)
         guard let seen = reading.seen, Int.random(in: 0..<8, using: &random) > 0 else {
             tally["failed reading", default: 0] += 1
-            hub.hub.unread(reading.namespaces)
+            hub.unread(reading.namespaces)
             reference.unread(reading.namespaces)
             return compareCounts("unread")
         }
@@ -223,7 +223,7 @@ extension HubHistory {
         // Shows a gap, if the last messages were lost.
         publish(.revoked(Polling.device(1000)))
         while !queue.isEmpty, failures.isEmpty { deliver() }
-        while failures.isEmpty, hub.hub.hasUnread || !readings.isEmpty {
+        while failures.isEmpty, hub.hasUnread || !readings.isEmpty {
             handOut()
             for index in readings.indices { readings[index].seen = readings[index].namespaces.map(cursor) }
             while !readings.isEmpty, failures.isEmpty { finishReading() }
@@ -242,11 +242,11 @@ extension HubHistory {
         case 1: advance(by: 10_000)
         default: drain()
         }
-        if hub.hub.count + hub.hub.cursorCount + hub.hub.namespaceCount + hub.hub.unreadCount > 0 {
+        if hub.count + hub.cursorCount + hub.namespaceCount + hub.unreadCount > 0 {
             fail("something was left in the tables")
         }
         if hub.hub.wheel.contains(where: { $0 != .nowhere }) { fail("a deadline was left") }
-        let size = hub.hub.bytesInUse + (sabotage == .leaks ? 1 : 0)
+        let size = hub.bytesInUse + (sabotage == .leaks ? 1 : 0)
         if size != emptySize { fail("the tables use \(size) bytes, at the start they used \(emptySize)") }
     }
 
@@ -255,11 +255,11 @@ extension HubHistory {
         repeat {
             let wave = Int.random(in: 1...4, using: &random)
             let ends = hub.step { $0.drain(atMost: wave, into: &$1) }
-            if ends.count < wave, hub.hub.count > 0 { fail("a wave was smaller than it was to be") }
+            if ends.count < wave, hub.count > 0 { fail("a wave was smaller than it was to be") }
             let expected = reference.end(ends.map(\.owner), .closing)
             compare(ends, expected, "drain")
             park()
-        } while hub.hub.count > 0 && failures.isEmpty
+        } while hub.count > 0 && failures.isEmpty
     }
 }
 
@@ -291,8 +291,8 @@ extension HubHistory {
 
     private mutating func compareCounts(_ step: @autoclosure () -> String) {
         let isSame =
-            hub.hub.count == reference.polls.count && hub.hub.namespaceCount == reference.namespaces.count
-            && hub.hub.cursorCount == reference.cursorCount
+            hub.count == reference.polls.count && hub.namespaceCount == reference.namespaces.count
+            && hub.cursorCount == reference.cursorCount
         if !isSame { fail("\(step()): the counts differ") }
     }
 
