@@ -2,7 +2,7 @@
 ///
 /// Identifiers are drawn at random by whoever makes the thing: the client draws node ids, so that what was
 /// created offline keeps its identity. They order by their bytes.
-public struct Identifier<Kind>: Hashable, Comparable, Sendable {
+public struct Identifier<Kind>: Hashable, Comparable, Sendable, BitwiseCopyable {
     /// The first eight bytes, most significant first.
     public let high: UInt64
     /// The last eight bytes, most significant first.

@@ -1,5 +1,5 @@
 /// The number a namespace reaches with a commit: 1, 2, 3 … without gaps; 0 before the first.
-public struct Revision: Hashable, Comparable, Sendable, CustomStringConvertible {
+public struct Revision: Hashable, Comparable, Sendable, BitwiseCopyable, CustomStringConvertible {
     /// The number itself.
     public let number: UInt64
 

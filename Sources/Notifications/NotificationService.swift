@@ -1,12 +1,10 @@
-public import Messaging
 public import Model
 public import ServiceLifecycle
 import Synchronization
 
-/// Parks the polls of devices and answers them when a namespace that they follow has news.
+/// The driver of those who wait in a task for the end of a poll: the API's own route.
 ///
-/// As a service it moves the time on, and when the server stops it answers every poll, so that no connection holds up
-/// the stop.
+/// As a service it runs the desk that it parks at. Where the desk is a service of its own, this is none.
 public final class NotificationService: Service {
     private enum Waiter {
         case coming
@@ -15,127 +13,105 @@ public final class NotificationService: Service {
     }
 
     private struct State {
-        var hub: NotificationHub
-        var waiters: [PollTicket: Waiter] = [:]
-
-        /// Hands out answers; the continuations are to be resumed outside of the lock.
-        mutating func settle(_ ended: [NotificationHub.Ended]) -> [@Sendable () -> Void] {
-            ended.compactMap { end in
-                guard let waiter = waiters[end.ticket] else { return nil }
-                if case .waiting(let continuation) = waiter {
-                    waiters[end.ticket] = nil
-                    return { continuation.resume(returning: end.answer) }
-                }
-                waiters[end.ticket] = .answered(end.answer)
-                return nil
-            }
-        }
+        var issued: UInt64 = 0
+        var waiters: [UInt64: Waiter] = [:]
     }
 
-    private let state: Mutex<State>
-    private let start = ContinuousClock.now
-    private let subscription = Mutex<BusSubscription?>(nil)
+    /// Where the polls are parked.
+    public let desk: PollDesk
+    private let waiting: Waiting
+    private let driver: DriverID
 
-    /// Makes a service that hears of changes on `bus`, and parks at most `capacity` polls at once.
-    public init(bus: any ChangeBus, capacity: Int = 100_000) {
-        state = Mutex(State(hub: NotificationHub(capacity: capacity)))
-        let subscribed = bus.subscribe { [weak self] event in self?.receive(event) }
-        subscription.withLock { $0 = subscribed }
+    /// Makes a driver of a desk.
+    public init(desk: PollDesk) {
+        let waiting = Waiting()
+        self.desk = desk
+        self.waiting = waiting
+        driver = desk.register { waiting.settle($0) }
     }
 
-    /// How many polls are parked now.
-    public var parkedCount: Int { state.withLock { $0.hub.count } }
+    /// How many polls are parked at the desk now, those of other drivers included.
+    public var parkedCount: Int { desk.parkedCount }
 
     /// Answers when one of the namespaces moves past its cursor, at once when one has already, or when the time is over.
     /// Cancelling the task ends the poll.
     ///
     /// - Parameters:
-    ///   - cursors: how far the device has seen each namespace.
+    ///   - cursors: how far the device has seen each namespace. That it may see them is for the caller to know.
     ///   - device: who asks; an earlier poll of it ends.
-    ///   - timeout: how long to wait at most, in whole seconds; 0 looks and does not wait.
-    ///   - heads: reads the heads of the namespaces; it is called once the poll is parked, and must read no older
-    ///     state than the newest that is durable when it is called.
+    ///   - timeout: how long to wait at most, in seconds; 0 looks and does not wait.
     /// - Returns: How the poll ended.
-    /// - Throws: ``PollError``, and what `heads` throws.
-    public func poll(
-        cursors: [Cursor], device: DeviceID, timeout: UInt64, heads: () async throws -> [Cursor]
-    ) async throws -> PollAnswer {
-        let ticket = try park(cursors: cursors, device: device, timeout: timeout)
-        do {
-            let current = try await heads()
-            step { $0.compare(ticket, heads: current) }
+    /// - Throws: ``PollError``.
+    public func poll(cursors: [Cursor], device: DeviceID, timeout: UInt32) async throws(PollError) -> PollAnswer {
+        let owner = waiting.expect()
+        let ticket: PollTicket
+        do throws(PollError) {
+            ticket = try desk.park(driver: driver, device: device, cursors: cursors, timeout: timeout, owner: owner)
         } catch {
-            step { $0.disconnect(ticket) }
-            state.withLock { _ = $0.waiters.removeValue(forKey: ticket) }
+            waiting.forget(owner)
             throw error
         }
-        if timeout == 0 { step { $0.expire(ticket) } }
         return await withTaskCancellationHandler {
-            await answer(of: ticket)
-        } onCancel: {
-            step { $0.disconnect(ticket) }
+            await waiting.answer(of: owner)
+        } onCancel: { [desk] in
+            desk.disconnect(ticket)
         }
     }
 
-    /// Moves the time to `elapsed` since the service was made, and ends the polls whose time is over.
-    package func advance(to elapsed: Duration) {
-        let second = UInt64(max(0, elapsed.components.seconds))
-        step { $0.advance(to: second) }
-    }
-
-    /// Moves the time on until the server stops, then answers every poll.
-    public func run() async throws {
-        await withGracefulShutdownHandler {
-            await cancelWhenGracefulShutdown { [self] in
-                while !Task.isCancelled {
-                    advance(to: ContinuousClock.now - start)
-                    try? await Task.sleep(for: .seconds(1))
-                }
-            }
-        } onGracefulShutdown: { [self] in
-            drain()
-        }
-        drain()
-    }
-
-    /// Ends every poll, and from now on each new one at once.
+    /// Ends every poll of the desk now, and from now on each new one at once.
     public func drain() {
-        step { $0.drain() }
+        desk.drainWave(.max)
     }
 
-    private func park(cursors: [Cursor], device: DeviceID, timeout: UInt64) throws -> PollTicket {
-        let (ticket, resume) = try state.withLock { state in
-            let (ticket, ended) = try state.hub.park(device: device, cursors: cursors, timeout: timeout)
-            state.waiters[ticket] = .coming
-            return (ticket, state.settle(ended))
-        }
-        for resume in resume { resume() }
-        return ticket
+    /// Runs the desk: until the server stops; then the polls are answered in waves.
+    public func run() async throws {
+        try await desk.run()
     }
 
-    private func answer(of ticket: PollTicket) async -> PollAnswer {
-        await withCheckedContinuation { continuation in
-            let ready: PollAnswer? = state.withLock { state in
-                if case .answered(let answer) = state.waiters[ticket] {
-                    state.waiters[ticket] = nil
-                    return answer
-                }
-                state.waiters[ticket] = .waiting(continuation)
-                return nil
+    /// The tasks that wait, by the owner of their poll.
+    private final class Waiting: Sendable {
+        private let state = Mutex(State())
+
+        func expect() -> UInt64 {
+            state.withLock { state in
+                state.issued += 1
+                state.waiters[state.issued] = .coming
+                return state.issued
             }
-            if let ready { continuation.resume(returning: ready) }
         }
-    }
 
-    private func receive(_ event: BusEvent) {
-        step { $0.receive(event) }
-    }
-
-    private func step(_ transition: (inout NotificationHub) -> [NotificationHub.Ended]) {
-        let resume = state.withLock { state in
-            let ended = transition(&state.hub)
-            return state.settle(ended)
+        func forget(_ owner: UInt64) {
+            state.withLock { _ = $0.waiters.removeValue(forKey: owner) }
         }
-        for resume in resume { resume() }
+
+        func answer(of owner: UInt64) async -> PollAnswer {
+            await withCheckedContinuation { continuation in
+                let ready: PollAnswer? = state.withLock { state in
+                    if case .answered(let answer) = state.waiters[owner] {
+                        state.waiters[owner] = nil
+                        return answer
+                    }
+                    state.waiters[owner] = .waiting(continuation)
+                    return nil
+                }
+                if let ready { continuation.resume(returning: ready) }
+            }
+        }
+
+        /// Hands out answers; the continuations are resumed outside of the lock.
+        func settle(_ ended: [NotificationHub.Ended]) {
+            let resumed = state.withLock { state in
+                ended.compactMap { end -> (CheckedContinuation<PollAnswer, Never>, PollAnswer)? in
+                    guard let waiter = state.waiters[end.owner] else { return nil }
+                    if case .waiting(let continuation) = waiter {
+                        state.waiters[end.owner] = nil
+                        return (continuation, end.answer)
+                    }
+                    state.waiters[end.owner] = .answered(end.answer)
+                    return nil
+                }
+            }
+            for (continuation, answer) in resumed { continuation.resume(returning: answer) }
+        }
     }
 }

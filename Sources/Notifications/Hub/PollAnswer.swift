@@ -27,14 +27,8 @@ public enum PollAnswer: Hashable, Sendable {
     case replaced
     /// The device was revoked.
     case revoked
-    /// The server stops: the device shall poll again, at once.
+    /// The server stops: the device shall poll again, at another server or a little later.
     case closing
     /// The request's connection is gone: nobody reads the answer.
     case disconnected
-}
-
-/// Why a poll could not begin.
-public enum PollError: Error, Hashable, Sendable {
-    /// As many polls are parked as this process may hold.
-    case overloaded
 }
