@@ -38,10 +38,11 @@ public struct PollToken: Hashable, Sendable {
         self.expires = expires
     }
 
-    /// The token as text, signed.
+    /// Signs the token.
     /// - Parameters:
     ///   - key: the key, of the master key with that version.
     ///   - version: the version of the master key, so that a verifier finds the key.
+    /// - Returns: The token as text.
     public func sign(with key: PollKey, version: UInt32) -> String {
         var bytes = [Self.version] + [UInt8](bigEndian: version) + account.bytes + device.bytes
         bytes += [UInt8](bigEndian: expires) + [UInt8(namespaces.count)]
@@ -61,6 +62,7 @@ public struct PollToken: Hashable, Sendable {
     ///   - text: the token, the prefix included.
     ///   - keys: the keys by the versions of their master keys.
     ///   - now: the present second since 1970.
+    /// - Returns: What the token says.
     /// - Throws: ``PollTokenError``. Of a token that is not signed nothing but the version of its key is looked at.
     public static func verify(
         _ text: UnsafeRawBufferPointer, keys: [UInt32: PollKey], now: UInt64

@@ -54,7 +54,8 @@ struct HMACSHA256Tests {
         return SHA256Hasher.digest(of: block.map { $0 ^ 0x5c } + inner.bytes)
     }
 
-    @Test("a key of any length does what the definition says", arguments: [0, 1, 31, 32, 63, 64, 65, 66, 127, 128, 129])
+    @Test(
+        "a key of any length does what the definition says", arguments: [0, 1, 31, 32, 63, 64, 65, 127, 128, 129])
     func definition(length: Int) {
         var generator = SeededGenerator(seed: UInt64(length))
         let key = generator.bytes(length)

@@ -129,7 +129,8 @@ import WireProtocol
             return Array((PollToken.prefix + base64URL(bytes)).utf8)
         }
         #expect(try verify(text(1, 2, 2)).namespaces.count == 2)
-        for (version, named, held) in [(2, 2, 2), (0, 2, 2), (1, 0, 0), (1, 1, 2), (1, 3, 2), (1, 65, 65), (1, 255, 1)] {
+        for (version, named, held) in [(2, 2, 2), (0, 2, 2), (1, 0, 0), (1, 1, 2), (1, 3, 2), (1, 65, 65), (1, 255, 1)]
+        {
             #expect(throws: PollTokenError.malformed, "\(version) \(named) \(held)") {
                 try verify(text(UInt8(version), UInt8(named), held))
             }
@@ -175,7 +176,9 @@ import WireProtocol
 
     @Test("a device's own token is not taken for a poll token")
     func prefix() {
-        for (text, isMeant) in [("cairnpoll_", true), ("cairnpoll_x", true), ("cairnpoll", false), ("cairn_abc", false)] {
+        for (text, isMeant) in [
+            ("cairnpoll_", true), ("cairnpoll_x", true), ("cairnpoll", false), ("cairn_abc", false),
+        ] {
             Array(text.utf8).withUnsafeBytes { bytes in #expect(PollToken.isMeant(by: bytes) == isMeant) }
         }
         Array(Self.golden.utf8).withUnsafeBytes { bytes in #expect(PollToken.isMeant(by: bytes)) }
