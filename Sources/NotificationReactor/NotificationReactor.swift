@@ -64,12 +64,11 @@ public final class NotificationReactor: Service {
     public func run() async throws {
         let sockets = listeners.take()
         let tables = try tables()
-        let ownsTables = plan.ownsTables
-        let running = RunningLoops(count: sockets.count) {
-            // The threads have copies in tables of their own: as long as these were open, so would the port be.
-            if ownsTables { for socket in sockets { _ = close(socket) } }
-        }
+        let running = RunningLoops(count: sockets.count)
         for index in sockets.indices { try start(index, sockets, tables[index], running) }
+        await running.allBegun()
+        // The threads have copies in tables of their own: as long as these here are open, so is the port.
+        if plan.ownsTables { for socket in sockets { _ = close(socket) } }
         log.info(
             "devices may poll",
             metadata: ["address": "\(configuration.address)", "port": "\(port)", "threads": "\(plan.threads)"])
@@ -88,6 +87,9 @@ public final class NotificationReactor: Service {
         }
         log.info("no device polls any more", metadata: ["port": "\(port)"])
     }
+
+    /// How many connections there have been: for tests that count them.
+    package var acceptedCount: Int { Int(shared.counts.accepted) }
 
     /// Has every thread look at the clock now: for tests that move it.
     package func tick() { shared.pokeAll() }

@@ -11,9 +11,11 @@ extension ReactorLoop {
     mutating func accept() {
         guard listener >= 0 else { return }
         for _ in 0..<Self.batch {
-            guard makeRoom() else { return pause() }
+            guard !isFull || queues.leastMissed != nil else { return pause() }
             let descriptor = cairn_accept(listener)
             if descriptor >= 0 {
+                // Only now that somebody is there.
+                if isFull { makeRoom() }
                 begin(descriptor)
             } else if errno == EAGAIN {
                 break
@@ -25,12 +27,12 @@ extension ReactorLoop {
         unpause()
     }
 
-    private mutating func makeRoom() -> Bool {
-        if counts.connections < UInt64(shared.plan.connections) { return true }
-        guard let spared = queues.leastMissed else { return false }
+    private var isFull: Bool { counts.connections >= UInt64(shared.plan.connections) }
+
+    private mutating func makeRoom() {
+        guard let spared = queues.leastMissed else { return }
         counts.evicted += 1
         disconnect(spared)
-        return true
     }
 
     private mutating func begin(_ descriptor: Int32) {
