@@ -68,6 +68,9 @@ let package = Package(
                 nio, log, metrics,
             ]),
         .target(
+            name: "NotificationReactor",
+            dependencies: ["Model", "Blocks", "WireProtocol", "Notifications", "CLinux", lifecycle, log]),
+        .target(
             name: "SyncClient",
             dependencies: [
                 "Model", "Blocks", "SyncPlanning", "WireProtocol", "CLinux", database, httpClient, nio, nioHTTP,
@@ -112,6 +115,12 @@ let package = Package(
             name: "MetadataTests",
             dependencies: ["Metadata", "MetadataConformance", "MetadataSQLite", "Model", "TestSupport"]),
         .testTarget(name: "NotificationsTests", dependencies: ["Notifications", "Messaging", "Model", "TestSupport"]),
+        .testTarget(
+            name: "NotificationReactorTests",
+            dependencies: [
+                "NotificationReactor", "NotificationConformance", "Notifications", "Messaging", "WireProtocol", "Blocks",
+                "Model", "CLinux", "TestSupport", lifecycle, log,
+            ]),
         .testTarget(
             name: "FilesTests",
             dependencies: [

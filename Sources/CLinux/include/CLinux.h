@@ -14,6 +14,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "CLinuxSockets.h"
+
 // What the Swift overlay of the C library leaves out: calls with a variable
 // number of arguments, and those that need _GNU_SOURCE. That macro is defined in
 // CLinux.c alone: here it would give the types of the C library another form

@@ -14,7 +14,7 @@ struct Layers {
         "Storage": .port, "Metadata": .port, "Messaging": .port,
         "StorageLocal": .adapter, "MetadataSQLite": .adapter,
         "Files": .useCase, "Notifications": .useCase,
-        "HTTPAPI": .reach, "SyncClient": .reach,
+        "HTTPAPI": .reach, "NotificationReactor": .reach, "SyncClient": .reach,
         "cairn": .executable, "cairn-server": .executable,
     ]
 
@@ -23,7 +23,7 @@ struct Layers {
         "CZstd": ["Blocks"],
         "COpenSSL": ["Blocks"],
         "CXXHash": ["Storage"],
-        "CLinux": ["StorageLocal", "SyncClient", "cairn-server"],
+        "CLinux": ["NotificationReactor", "StorageLocal", "SyncClient", "cairn-server"],
         "GRDB": ["MetadataSQLite", "SyncClient"],
         "GRDBSQLite": ["MetadataSQLite", "SyncClient"],
         "Hummingbird": ["HTTPAPI", "cairn-server"],
@@ -33,9 +33,9 @@ struct Layers {
         "NIOHTTP1": ["SyncClient"],
         "NIOSSL": ["SyncClient", "cairn-server"],
         "ArgumentParser": ["cairn", "cairn-server"],
-        "Logging": ["Files", "HTTPAPI", "SyncClient", "cairn", "cairn-server"],
+        "Logging": ["Files", "HTTPAPI", "NotificationReactor", "SyncClient", "cairn", "cairn-server"],
         "Metrics": ["Files", "HTTPAPI", "cairn-server"],
-        "ServiceLifecycle": ["Notifications", "SyncClient", "cairn", "cairn-server"],
+        "ServiceLifecycle": ["NotificationReactor", "Notifications", "SyncClient", "cairn", "cairn-server"],
         "UnixSignals": ["cairn", "cairn-server"],
     ]
 
