@@ -32,7 +32,7 @@ public final class SQLOfflineQueue: OfflineQueueReplica {
         try await database.write { connection in
             try connection.execute(
                 """
-                INSERT INTO queue_state (id, identity, epoch, peer_behind) VALUES (1, $1, 1, 0)
+                INSERT INTO queue_state (id, identity, epoch, peer_behind) VALUES (1, $1, 1, 1)
                 ON CONFLICT (id) DO NOTHING
                 """,
                 [.blob(identity.bytes)])

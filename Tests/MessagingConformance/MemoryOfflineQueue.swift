@@ -63,7 +63,7 @@ public final class MemoryOfflineQueue: OfflineQueueReplica {
     private struct State {
         var devices: [DeviceID: Device] = [:]
         var epoch: Int64 = 1
-        var peerBehind: Int64 = 0
+        var peerBehind: Int64 = 1
 
         /// Changes a device that is not removed; one that is not known begins anew.
         mutating func change(_ id: DeviceID, isMarked: Bool = true, _ body: (inout Device, Bool) -> Void) {
@@ -154,7 +154,10 @@ public final class MemoryOfflineQueue: OfflineQueueReplica {
             let old = state.devices.filter { device in
                 device.value.rows.values.contains { $0.number != nil && $0.since < moment }
             }
-            for id in old.keys { state.devices[id]?.overflow() }
+            for (id, device) in old {
+                // One that was forgotten is marked as it is.
+                if device.epoch < state.epoch { state.devices[id]?.rows = [:] } else { state.devices[id]?.overflow() }
+            }
             return old.count
         }
     }

@@ -96,6 +96,9 @@ extension OfflineQueueConformance {
             #expect(try await queue.read(1).readFromCursor)
         },
         Check("it keeps the newest term in which the other replica was behind") { queue in
+            // One that was just made vouches for nobody.
+            #expect(try await queue.peerBehindSince() == 1)
+            try await queue.notePeerCaughtUp(1)
             #expect(try await queue.peerBehindSince() == 0)
             try await queue.notePeerBehind(4)
             try await queue.notePeerBehind(3)

@@ -47,11 +47,13 @@ extension DoubledOfflineQueue {
         guard state.withLock({ $0.failover.reset(way) }) else { return }
         if way.isFromPeer { try await takeOver(way, forgotten, at: moment) }
         guard let term = state.withLock({ $0.failover.finished(way) }), way.isFromPeer else { return }
-        // Only now: until then a process that ends here has to begin anew.
-        try await call(way.side.other) { try await $0.notePeerCaughtUp(term) }
-        state.withLock { state in
-            let other = way.side.other.rawValue
-            if state.noted[other] <= term { state.noted[other] = 0 }
+        // Only now: until then a process that ends here has to begin anew. What the one that came back had noted of the
+        // other is void, since it has no more than the other has.
+        for side in [way.side, way.side.other] {
+            try await call(side) { try await $0.notePeerCaughtUp(term) }
+            state.withLock { state in
+                if state.noted[side.rawValue] <= term { state.noted[side.rawValue] = 0 }
+            }
         }
     }
 

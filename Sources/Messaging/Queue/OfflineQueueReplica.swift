@@ -53,7 +53,8 @@ public protocol OfflineQueueReplica: OfflineQueue {
     /// - Throws: when the storage fails.
     func adopt(_ devices: [QueuedDevice], forgotten: Int64, at moment: Timestamp) async throws
 
-    /// The newest term of which was noted that the other replica lacks what this one has; 0 when it lacks nothing.
+    /// The newest term of which was noted that the other replica lacks what this one has; 0 when it lacks nothing. It is 1
+    /// in a queue that was just made, in the place of one that may have noted it: that one vouches for nobody.
     /// - Throws: when the storage fails.
     func peerBehindSince() async throws -> Int64
 

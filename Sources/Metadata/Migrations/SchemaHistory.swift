@@ -17,7 +17,8 @@ public struct SchemaHistory: Sendable {
 
     /// Brings the schema of a database to a version, by default the newest, in the caller's transaction.
     /// - Returns: the versions that were applied; none when it was there already.
-    /// - Throws: ``MetadataError`` `incompatible` when the database is of a version that this program does not know.
+    /// - Throws: ``MetadataError`` `incompatible` when the database is of a version that this program does not know, or
+    ///   has another history.
     @discardableResult
     public func migrate(_ connection: any MetadataConnection, to target: Int? = nil) throws -> [Int] {
         let dialect = connection.dialect
@@ -36,6 +37,7 @@ public struct SchemaHistory: Sendable {
                 "the database has schema version \(present), this program knows versions up to \(version): "
                     + "use the program that wrote it, or a newer one")
         }
+        try checkNames(connection)
         let steps = migrations.filter { $0.version > present && $0.version <= target ?? version }
         for step in steps {
             for statement in step.statements { try connection.execute(dialect.render(statement), []) }
@@ -44,6 +46,17 @@ public struct SchemaHistory: Sendable {
                 [.integer(Int64(step.version)), .text(step.name)])
         }
         return steps.map(\.version)
+    }
+
+    /// A step that was applied has the name that it has here, or the file is of another kind of database.
+    private func checkNames(_ connection: any MetadataConnection) throws {
+        for row in try connection.query("SELECT version, name FROM schema_version ORDER BY version", []) {
+            let (version, name) = (try row.integer(0), try row.text(1))
+            guard migrations.contains(where: { $0.version == version && $0.name == name }) else {
+                throw MetadataError(
+                    .incompatible, "the database holds something else: its step \(version) is '\(name)'")
+            }
+        }
     }
 
     /// The version of the schema of a database that ``migrate(_:to:)`` has seen; 0 when nothing was applied yet.

@@ -12,7 +12,7 @@ struct Layers {
         "Model": .vocabulary,
         "Blocks": .pure, "SyncPlanning": .pure, "WireProtocol": .pure,
         "Storage": .port, "Metadata": .port, "Messaging": .port,
-        "StorageLocal": .adapter, "MetadataSQLite": .adapter,
+        "StorageLocal": .adapter, "MetadataSQLite": .adapter, "MessagingSQL": .adapter,
         "Files": .useCase, "Notifications": .useCase,
         "HTTPAPI": .reach, "SyncClient": .reach,
         "cairn": .executable, "cairn-server": .executable,
@@ -33,7 +33,7 @@ struct Layers {
         "NIOHTTP1": ["SyncClient"],
         "NIOSSL": ["SyncClient", "cairn-server"],
         "ArgumentParser": ["cairn", "cairn-server"],
-        "Logging": ["Files", "HTTPAPI", "SyncClient", "cairn", "cairn-server"],
+        "Logging": ["Files", "Notifications", "HTTPAPI", "SyncClient", "cairn", "cairn-server"],
         "Metrics": ["Files", "HTTPAPI", "cairn-server"],
         "ServiceLifecycle": ["Notifications", "SyncClient", "cairn", "cairn-server"],
         "UnixSignals": ["cairn", "cairn-server"],
@@ -51,7 +51,7 @@ struct Layers {
 
     private static func findings(of target: Manifest.Target) -> [Finding] {
         if target.name == "CLinux"
-            || ["TestSupport", "StorageConformance", "MetadataConformance"].contains(target.name)
+            || ["TestSupport", "StorageConformance", "MetadataConformance", "MessagingConformance"].contains(target.name)
         {
             return []
         }
