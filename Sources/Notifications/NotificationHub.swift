@@ -47,6 +47,9 @@ public struct NotificationHub {
     /// How many polls are parked.
     public var count: Int { parked.count }
 
+    /// Whether a poll of a device is parked.
+    public func isParked(_ device: DeviceID) -> Bool { byDevice[device] != nil }
+
     /// Parks a poll until it is answered, at the latest `timeout` seconds from now. It takes the place of the device's
     /// poll before, which ends as `replaced`: a device has one.
     /// - Throws: ``PollError/overloaded`` when the hub is full.

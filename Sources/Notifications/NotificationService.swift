@@ -46,6 +46,9 @@ public final class NotificationService: Service {
     /// How many polls are parked now.
     public var parkedCount: Int { state.withLock { $0.hub.count } }
 
+    /// Whether a poll of a device is parked here now.
+    public func isParked(_ device: DeviceID) -> Bool { state.withLock { $0.hub.isParked(device) } }
+
     /// Answers when one of the namespaces moves past its cursor, at once when one has already, or when the time is over.
     /// Cancelling the task ends the poll.
     ///
