@@ -65,7 +65,8 @@ let package = Package(
         .target(
             name: "HTTPAPI",
             dependencies: [
-                "Model", "Blocks", "WireProtocol", "Files", "Notifications", "Messaging", "Metadata", "Storage", hummingbird,
+                "Model", "Blocks", "WireProtocol", "Files", "Notifications", "Messaging", "Metadata", "Storage",
+                hummingbird,
                 nio, log, metrics,
             ]),
         .target(
@@ -82,7 +83,8 @@ let package = Package(
         .executableTarget(
             name: "cairn-server",
             dependencies: [
-                "Model", "Blocks", "CLinux", "Files", "HTTPAPI", "Messaging", "MessagingSQL", "Metadata", "MetadataSQLite",
+                "Model", "Blocks", "CLinux", "Files", "HTTPAPI", "Messaging", "MessagingSQL", "Metadata",
+                "MetadataSQLite",
                 "Notifications",
                 "Storage", "StorageLocal", arguments, hummingbird, hummingbirdTLS, lifecycle, log, metrics, nio,
                 nioTLS, signals,
@@ -120,7 +122,8 @@ let package = Package(
         .testTarget(
             name: "OfflineQueueTests",
             dependencies: [
-                "Messaging", "MessagingConformance", "MessagingSQL", "Metadata", "MetadataConformance", "MetadataSQLite",
+                "Messaging", "MessagingConformance", "MessagingSQL", "Metadata", "MetadataConformance",
+                "MetadataSQLite",
                 "Model", "Notifications", "TestSupport", log,
             ]),
         .testTarget(

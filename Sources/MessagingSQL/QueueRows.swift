@@ -108,7 +108,8 @@ struct QueueRows {
     }
 
     /// The entries that wait, by number.
-    func waiting(of id: DeviceID, upTo number: Int64 = .max, limit: Int) throws -> [(entry: QueueEntry, number: Int64)] {
+    func waiting(of id: DeviceID, upTo number: Int64 = .max, limit: Int) throws -> [(entry: QueueEntry, number: Int64)]
+    {
         try connection.query(
             """
             SELECT kind, subject, version, number FROM queue_entry

@@ -83,9 +83,8 @@ struct QueueStep {
         return devices.count
     }
 
-    /// The row of a device as of now; a device that was forgotten, or never known, begins anew.
-    /// - Parameter isMarked: Whether it then begins with a mark.
-    /// - Returns: The row, and whether it still has to be saved; nil when the device was removed.
+    /// The row of a device as of now, and whether it still has to be saved; nil when the device was removed. A device that
+    /// was forgotten, or never known, begins anew: with a mark, if `isMarked` says so.
     private func current(_ device: DeviceID, isMarked: Bool) throws -> (row: QueueDeviceRow, isNew: Bool)? {
         var row = try rows.device(device) ?? QueueDeviceRow(epoch: 0)
         if row.removed != nil { return nil }

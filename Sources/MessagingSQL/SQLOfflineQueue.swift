@@ -25,6 +25,7 @@ public final class SQLOfflineQueue: OfflineQueueReplica {
     ///   - database: the database, which the queue closes with itself.
     ///   - bounds: how much it may hold.
     ///   - identity: a fresh id, for a database that has none yet.
+    /// - Returns: The queue.
     /// - Throws: ``MetadataError``.
     public static func open(
         _ database: any MetadataDatabase, bounds: QueueBounds = QueueBounds(), identity: QueueID

@@ -35,8 +35,7 @@ extension OfflineQueueConformance {
             try await queue.acknowledge(delivery.position, by: 1)
             #expect(try await queue.read(1) == .nothing)
         },
-        Check("what is added to a marked device is told with the mark, and outlives its acknowledgement", bounds: .small) {
-            queue in
+        Check("what is added to a marked device is told with the mark, and outlives that", bounds: .small) { queue in
             try await queue.introduce(1)
             try await queue.add((1...5).map { Fixture.moved($0, 1) }, to: 1)
             let marked = try await queue.read(1)

@@ -212,7 +212,10 @@ public final class MemoryOfflineQueue: OfflineQueueReplica {
 
     /// Takes over what another replica knows.
     public func adopt(_ devices: [QueuedDevice], forgotten: Int64, at moment: Timestamp) async throws {
-        for other in devices where other.removed != nil { try await remove([other.device], at: other.removed ?? moment) }
+        guard state.withLock({ $0.epoch == forgotten }) else { return }
+        for other in devices {
+            if let removed = other.removed { try await remove([other.device], at: removed) }
+        }
         state.withLock { state in
             guard state.epoch == forgotten else { return }
             for other in devices where other.removed == nil {

@@ -8,7 +8,8 @@ extension OfflineQueueConformance {
     static let replicaChecks: [Check] = [
         Check("what was acknowledged at the other replica waits no longer, unless it is newer here") { queue in
             try await queue.introduce(1)
-            try await queue.add([Fixture.moved(1, 5), Fixture.moved(2, 5), Fixture.event(.shareOffered, 1, at: 5)], to: 1)
+            let event = Fixture.event(.shareOffered, 1, at: 5)
+            try await queue.add([Fixture.moved(1, 5), Fixture.moved(2, 5), event], to: 1)
             let settled = [Fixture.moved(1, 5), Fixture.moved(2, 4), Fixture.event(.shareOffered, 1, at: 9)]
             for _ in 0..<2 { try await queue.settle(settled.map { QueueAddition(Fixture.device(1), $0) }) }
             #expect(try await queue.read(1).entries == [Fixture.moved(2, 5)])

@@ -66,7 +66,10 @@ extension MetadataConformance {
             #expect(seen.alone == nil)
             let later = Fixture.time.advanced(by: .seconds(100))
             try await database.write { try DeviceQueries($0).revoke(second, at: later) }
-            #expect(try await database.read { try DeviceQueries($0).listChanged(of: Fixture.account, asSeenBy: first) } == later)
+            let changed = try await database.read {
+                try DeviceQueries($0).listChanged(of: Fixture.account, asSeenBy: first)
+            }
+            #expect(changed == later)
         },
     ]
 }

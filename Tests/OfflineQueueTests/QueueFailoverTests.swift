@@ -71,9 +71,11 @@ struct QueueFailoverTests {
         #expect(failover.writable == [.first, .second])
     }
 
-    @Test("one whose other half can't be asked begins anew: nobody vouches for it", arguments: [
-        QueueFailover.Word.complete, .peerBehind,
-    ])
+    @Test(
+        "one whose other half can't be asked begins anew: nobody vouches for it",
+        arguments: [
+            QueueFailover.Word.complete, .peerBehind,
+        ])
     func alone(word: QueueFailover.Word) throws {
         var failover = QueueFailover()
         failover.begin(first: .unreachable, second: word, term: 0)

@@ -12,21 +12,25 @@ struct QueueFormTests {
         #expect(QueuePosition(position.description) == position)
     }
 
-    @Test("what is no position is refused", arguments: [
-        "", "-", "--", "000000000000000e0000000000000007", "000000000000000e0000000000000007-3",
-        "000000000000000e0000000000000007-3-", "000000000000000e0000000000000007-3--1",
-        "000000000000000e0000000000000007-3-1-1", "000000000000000e0000000000000007-x-1",
-        "00000000000000e0000000000000007-3-1", "000000000000000e0000000000000007-3-99999999999999999999",
-        "zz0000000000000e0000000000000007-3-1", "000000000000000e0000000000000007--3-1",
-    ])
+    @Test(
+        "what is no position is refused",
+        arguments: [
+            "", "-", "--", "000000000000000e0000000000000007", "000000000000000e0000000000000007-3",
+            "000000000000000e0000000000000007-3-", "000000000000000e0000000000000007-3--1",
+            "000000000000000e0000000000000007-3-1-1", "000000000000000e0000000000000007-x-1",
+            "00000000000000e0000000000000007-3-1", "000000000000000e0000000000000007-3-99999999999999999999",
+            "zz0000000000000e0000000000000007-3-1", "000000000000000e0000000000000007--3-1",
+        ])
     func noPosition(text: String) {
         #expect(QueuePosition(text) == nil)
     }
 
-    @Test("an entry is made again of its key and version", arguments: [
-        QueueFixture.moved(1, 9), QueueFixture.event(.shareOffered, 3, at: 5),
-        QueueFixture.event(.init(rawValue: "invented_later"), 0),
-    ])
+    @Test(
+        "an entry is made again of its key and version",
+        arguments: [
+            QueueFixture.moved(1, 9), QueueFixture.event(.shareOffered, 3, at: 5),
+            QueueFixture.event(.init(rawValue: "invented_later"), 0),
+        ])
     func entry(entry: QueueEntry) {
         #expect(QueueEntry(key: entry.key, version: entry.version) == entry)
     }

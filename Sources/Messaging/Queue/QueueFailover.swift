@@ -81,7 +81,10 @@ public struct QueueFailover: Hashable, Sendable {
 
     /// Takes what each replica said of the other one when the process began. A replica is current only when the other
     /// one can be asked, and says so.
-    /// - Parameter term: The newest term that was noted at either.
+    /// - Parameters:
+    ///   - first: the word of the first.
+    ///   - second: the word of the second.
+    ///   - term: the newest term that was noted at either.
     public mutating func begin(first: Word, second: Word, term: Int64) {
         self.term = max(self.term, term + 1)
         let words = [first, second]

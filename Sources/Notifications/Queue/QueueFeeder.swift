@@ -146,7 +146,8 @@ public final class QueueFeeder: Service, CustomStringConvertible {
                     var truth = QueueTruth(connection)
                     let queries = DeviceQueries(connection)
                     let accounts = Set(try revoked.compactMap { try queries.byID($0)?.account })
-                    return try accounts.flatMap { try queries.all(of: $0) }.filter { $0.revoked == nil }.flatMap { device in
+                    return try accounts.flatMap { try queries.all(of: $0) }.filter { $0.revoked == nil }.flatMap {
+                        device in
                         try truth.entries(of: device.id, account: device.account).map { QueueAddition(device.id, $0) }
                     }
                 })

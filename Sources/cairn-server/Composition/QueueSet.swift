@@ -18,9 +18,6 @@ struct QueueSet {
     let upkeep: QueueUpkeep
 
     /// Finds out what the two hold. A storage that is not there keeps nobody from serving: it is used once it is back.
-    /// - Parameters:
-    ///   - directories: the two places, the one that is read first.
-    ///   - isParked: whether a device's poll is parked here now.
     static func open(
         directories: (String, String), database: any MetadataDatabase, bus: any ChangeBus, clock: any WallClock,
         isParked: @escaping @Sendable (DeviceID) -> Bool, log: Logger

@@ -96,8 +96,8 @@ struct Server {
         let maintenance = MaintenanceService(expire: ExpireUploads(context), store: store, log: log)
         // Services stop in the reverse order: first the parked polls are answered, then requests are finished.
         var configuration = ServiceGroupConfiguration(
-            services: [maintenance, queue.upkeep, queue.feeder, application, notifications], gracefulShutdownSignals: [.sigterm, .sigint],
-            logger: log)
+            services: [maintenance, queue.upkeep, queue.feeder, application, notifications],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
         configuration.maximumGracefulShutdownDuration = Self.patience
         try await ServiceGroup(configuration: configuration).run()
     }

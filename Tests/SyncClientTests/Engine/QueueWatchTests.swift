@@ -97,7 +97,8 @@ struct QueueWatchTests {
             entries: [
                 .init(namespace: NamespaceID(high: 1, low: 1).hex, revision: 900),
                 .init(namespace: "nonsense", revision: 900),
-                .init(event: "share_offered", subject: NamespaceID(high: 1, low: 2).hex, moment: "2026-01-02T03:04:05Z"),
+                .init(
+                    event: "share_offered", subject: NamespaceID(high: 1, low: 2).hex, moment: "2026-01-02T03:04:05Z"),
             ], position: "q", readFromCursor: false)
         let (queue, inbox) = (MemoryQueue(listing), WatchInbox())
         try await watch(queue, device, inbox).catchUp()

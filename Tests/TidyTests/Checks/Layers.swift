@@ -51,7 +51,8 @@ struct Layers {
 
     private static func findings(of target: Manifest.Target) -> [Finding] {
         if target.name == "CLinux"
-            || ["TestSupport", "StorageConformance", "MetadataConformance", "MessagingConformance"].contains(target.name)
+            || ["TestSupport", "StorageConformance", "MetadataConformance", "MessagingConformance"].contains(
+                target.name)
         {
             return []
         }
