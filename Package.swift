@@ -53,18 +53,20 @@ let package = Package(
         // Adapters: one real system each.
         .target(name: "StorageLocal", dependencies: ["Model", "Storage", "CLinux"]),
         .target(name: "MetadataSQLite", dependencies: ["Model", "Metadata", database, sqlite]),
+        .target(name: "MessagingSQL", dependencies: ["Model", "Messaging", "Metadata"]),
 
         // Use cases.
         .target(
             name: "Files",
             dependencies: ["Model", "Blocks", "WireProtocol", "Storage", "Metadata", "Messaging", log, metrics]),
-        .target(name: "Notifications", dependencies: ["Model", "Messaging", lifecycle]),
+        .target(name: "Notifications", dependencies: ["Model", "Messaging", "Metadata", lifecycle, log]),
 
         // How people and programs reach them.
         .target(
             name: "HTTPAPI",
             dependencies: [
-                "Model", "Blocks", "WireProtocol", "Files", "Notifications", "Metadata", "Storage", hummingbird,
+                "Model", "Blocks", "WireProtocol", "Files", "Notifications", "Messaging", "Metadata", "Storage",
+                hummingbird,
                 nio, log, metrics,
             ]),
         .target(
@@ -84,7 +86,8 @@ let package = Package(
         .executableTarget(
             name: "cairn-server",
             dependencies: [
-                "Model", "Blocks", "CLinux", "Files", "HTTPAPI", "Messaging", "Metadata", "MetadataSQLite",
+                "Model", "Blocks", "CLinux", "Files", "HTTPAPI", "Messaging", "MessagingSQL", "Metadata",
+                "MetadataSQLite",
                 "Notifications",
                 "Storage", "StorageLocal", arguments, hummingbird, hummingbirdTLS, lifecycle, log, metrics, nio,
                 nioTLS, signals,
@@ -103,6 +106,10 @@ let package = Package(
             name: "MetadataConformance",
             dependencies: ["Model", "Metadata", "TestSupport"],
             path: "Tests/MetadataConformance"),
+        .target(
+            name: "MessagingConformance",
+            dependencies: ["Model", "Messaging", "TestSupport"],
+            path: "Tests/MessagingConformance"),
         .testTarget(name: "ModelTests", dependencies: ["Model", "TestSupport"]),
         .testTarget(
             name: "BlocksTests", dependencies: ["Blocks", "Model", "TestSupport"], resources: [.copy("Golden")]),
@@ -120,6 +127,13 @@ let package = Package(
             dependencies: [
                 "NotificationReactor", "NotificationConformance", "Notifications", "Messaging", "WireProtocol", "Blocks",
                 "Model", "CLinux", "TestSupport", lifecycle, log,
+            ]),
+        .testTarget(
+            name: "OfflineQueueTests",
+            dependencies: [
+                "Messaging", "MessagingConformance", "MessagingSQL", "Metadata", "MetadataConformance",
+                "MetadataSQLite",
+                "Model", "Notifications", "TestSupport", log,
             ]),
         .testTarget(
             name: "FilesTests",

@@ -18,6 +18,7 @@ public enum APIServer {
         BlockRoutes(services: services).add(to: guarded)
         ChangeRoutes(services: services).add(to: guarded)
         PollRoute(services: services).add(to: guarded)
+        QueueRoutes(services: services).add(to: guarded)
         FileRoutes(services: services).add(to: guarded)
         TreeRoutes(services: services).add(to: guarded)
         return router

@@ -7,6 +7,7 @@ public import Notifications
 public struct APIServices: Sendable {
     let context: FilesContext
     let notifications: NotificationService
+    let queue: QueueDesk?
     let metrics: PrometheusRegistry
     let limits: APILimits
     let probe: @Sendable () async -> [Sample]
@@ -16,13 +17,15 @@ public struct APIServices: Sendable {
     let completion: any UploadCompletion
 
     /// Makes the services. `/metrics` shows what is counted in `metrics`, and what `probe` answers when it is asked.
+    /// Without a `queue` devices that come back read from their cursors.
     /// - Throws: when a password can't be hashed.
     public init(
-        context: FilesContext, notifications: NotificationService, metrics: PrometheusRegistry,
+        context: FilesContext, notifications: NotificationService, queue: QueueDesk? = nil, metrics: PrometheusRegistry,
         limits: APILimits = APILimits(), probe: @escaping @Sendable () async -> [Sample] = { [] }
     ) throws {
         self.context = context
         self.notifications = notifications
+        self.queue = queue
         self.metrics = metrics
         self.limits = limits
         self.probe = probe

@@ -14,15 +14,19 @@ public final class SQLiteMetadataDatabase: MetadataDatabase {
     private let queue = WriteQueue(limit: 4096)
 
     /// Opens the database at a path, makes it when there is none, and brings its schema up to date.
+    ///
+    /// What keeps its rows in a file of its own, apart from the metadata, names the history of its own schema.
     /// - Throws: ``MetadataError``: `incompatible` when a newer program wrote it, `corrupt` when it is no database,
     ///   `unavailable` when it can't be opened.
-    public convenience init(path: String) throws {
-        try self.init(path: path, busyTimeout: 10)
+    public convenience init(path: String, schema: SchemaHistory = Schema.history) throws {
+        try self.init(path: path, schema: schema, busyTimeout: 10)
     }
 
     /// The same for tests: the schema stops at a version, as an older program left it, and whoever meets the lock of
     /// another process gives up after a number of seconds.
-    package init(path: String, schemaVersion: Int = Schema.version, busyTimeout: Double) throws {
+    package init(
+        path: String, schema: SchemaHistory = Schema.history, schemaVersion: Int? = nil, busyTimeout: Double
+    ) throws {
         self.path = path
         do {
             pool = try DatabasePool(path: path, configuration: Self.configuration(busyTimeout: busyTimeout))
@@ -31,7 +35,7 @@ public final class SQLiteMetadataDatabase: MetadataDatabase {
                 try database.execute(sql: "PRAGMA synchronous = FULL")
             }
             try pool.write { database in
-                _ = try Schema.migrate(SQLiteMetadataConnection(database, path: path), to: schemaVersion)
+                _ = try schema.migrate(SQLiteMetadataConnection(database, path: path), to: schemaVersion)
             }
         } catch {
             throw SQLiteErrors.translated(error, path: path)

@@ -33,6 +33,9 @@ public final class NotificationService: Service {
     /// How many polls are parked at the desk now, those of other drivers included.
     public var parkedCount: Int { desk.parkedCount }
 
+    /// Whether a poll of a device is parked here now.
+    public func isParked(_ device: DeviceID) -> Bool { desk.isParked(device) }
+
     /// Answers when one of the namespaces moves past its cursor, at once when one has already, or when the time is over.
     /// Cancelling the task ends the poll.
     ///

@@ -69,4 +69,11 @@ struct RecordTests {
             }
         }
     }
+
+    @Test("a history of steps has the version of its last one")
+    func history() {
+        let step = SchemaMigration(version: 1, name: "first", statements: ["CREATE TABLE t (a {integer}){table}"])
+        #expect(SchemaHistory([step]).version == 1)
+        #expect(Schema.history.version == Schema.version)
+    }
 }

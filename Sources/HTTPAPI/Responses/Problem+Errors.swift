@@ -1,6 +1,7 @@
 import Blocks
 import Files
 import Hummingbird
+import Messaging
 import Metadata
 import Model
 import Notifications
@@ -17,6 +18,7 @@ extension Problem {
         case let error as StorageError: self.init(error)
         case let error as MetadataError: self.init(error)
         case let error as WireError: self.init(error)
+        case let error as QueueError: self.init(error)
         case let error as BlocksError: self.init(error)
         case let error as NodeNameError: self.init(.invalidPath, "\(error)")
         case let error as MethodNotAllowed: self.init(.methodNotAllowed, "\(error.method) is not offered here")
@@ -61,6 +63,15 @@ extension Problem {
         case .constraint: self.init(.invalidRequest, error.message)
         case .corrupt: self.init(.corruptData, "the database is damaged; the server's log says where")
         case .io, .incompatible: self.init(.internal, "the database failed; the server's log says how")
+        }
+    }
+
+    private init(_ error: QueueError) {
+        switch error.code {
+        case .revoked: self.init(.tokenRevoked, "the device was revoked; log in again")
+        case .unknownDevice: self.init(.unauthorized, "the token is not known; log in for one")
+        case .timedOut, .overloaded, .unavailable:
+            self.init(.unavailable, "the offline queue can't be reached now", retryAfter: 2)
         }
     }
 

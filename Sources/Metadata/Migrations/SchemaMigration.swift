@@ -6,4 +6,11 @@ public struct SchemaMigration: Sendable {
     public let name: String
     /// The statements, in order, with words in braces that ``SQLDialect/render(_:)`` fills in.
     public let statements: [String]
+
+    /// Makes a step of its parts.
+    public init(version: Int, name: String, statements: [String]) {
+        self.version = version
+        self.name = name
+        self.statements = statements
+    }
 }

@@ -99,6 +99,11 @@ public final class PollDesk: Service {
         state.withLock { $0.hub.isRevoked(device) }
     }
 
+    /// Whether a poll of a device is parked now, at whichever driver.
+    public func isParked(_ device: DeviceID) -> Bool {
+        state.withLock { $0.hub.isParked(device) }
+    }
+
     /// Moves the time to `second`, counted from when the service began, and ends the polls whose time is over. The service
     /// does this by itself; who does not run it does it by hand.
     public func advance(to second: UInt64) {

@@ -28,6 +28,9 @@ extension NotificationHub {
         if poll != .nowhere { end(poll, .revoked, into: &ended) }
     }
 
+    /// Whether a poll of a device is parked.
+    public func isParked(_ device: DeviceID) -> Bool { polls.find(device) != .nowhere }
+
     /// Whether a device was revoked lately.
     public func isRevoked(_ device: DeviceID) -> Bool { revocations.contains(device) }
 

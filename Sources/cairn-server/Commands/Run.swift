@@ -31,6 +31,13 @@ struct Run: AsyncParsableCommand {
                 + "is in the data directory.", valueName: "dir"))
     var regions: [String] = []
 
+    @Option(
+        name: .customLong("queue"),
+        help: ArgumentHelp(
+            "The directory of the second offline queue, best on another disk. Default: in the data directory, as the first.",
+            valueName: "dir"))
+    var queue: String?
+
     @Option(help: ArgumentHelp("The certificate chain, PEM.", valueName: "file"))
     var tlsCertificate: String?
 
@@ -66,7 +73,7 @@ struct Run: AsyncParsableCommand {
             bootstrapLogging()
             let server = try await Server.open(
                 folder: folder, address: address, regions: regions, packSize: packSize.bytes,
-                tls: tlsCertificate.flatMap { certificate in tlsKey.map { (certificate, $0) } })
+                secondQueue: queue, tls: tlsCertificate.flatMap { certificate in tlsKey.map { (certificate, $0) } })
             try await server.run()
         }
     }

@@ -7,6 +7,8 @@ struct DataFolder {
     var database: String { path + "/cairn.db" }
     var keyRing: String { path + "/keyring" }
     var packs: String { path + "/packs" }
+    var queue: String { path + "/queue-1" }
+    var secondQueue: String { path + "/queue-2" }
     private var lock: String { path + "/lock" }
     private var listening: String { path + "/listening" }
 

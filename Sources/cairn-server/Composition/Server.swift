@@ -30,6 +30,7 @@ struct Server {
     private let context: FilesContext
     private let services: APIServices
     private let notifications: NotificationService
+    private let queue: QueueSet
     private let connections: HTTPServerBuilder
     private let log: Logger
 
@@ -39,7 +40,7 @@ struct Server {
     /// Opens everything that the server keeps, and takes the data directory for this process.
     /// - Throws: ``Failure`` and the errors of the layers.
     static func open(
-        folder: DataFolder, address: ListenAddress, regions: [String], packSize: Int,
+        folder: DataFolder, address: ListenAddress, regions: [String], packSize: Int, secondQueue: String?,
         tls: (certificate: String, key: String)?
     ) async throws -> Server {
         let log = Logger(label: "cairn")
@@ -61,13 +62,18 @@ struct Server {
             randomness: Randomness(SecureRandom()),
             workers: WorkerPool(workers: ProcessInfo.processInfo.activeProcessorCount), log: log)
         let notifications = NotificationService(bus: bus)
-        let services = try APIServices(context: context, notifications: notifications, metrics: registry) {
-            store.statistics.samples
+        let queue = await QueueSet.open(
+            directories: (folder.queue, secondQueue ?? folder.secondQueue), database: database, bus: bus,
+            clock: SystemWallClock(), isParked: { notifications.isParked($0) }, log: log)
+        let services = try APIServices(
+            context: context, notifications: notifications, queue: queue.desk, metrics: registry
+        ) {
+            store.statistics.samples + queue.samples
         }
         return Server(
             folder: folder, lock: lock, address: address, scheme: tls == nil ? "http" : "https", database: database,
             store: store, context: context, services: services, notifications: notifications,
-            connections: try connections(tls), log: log)
+            queue: queue, connections: try connections(tls), log: log)
     }
 
     /// Serves until a signal says to stop, then lets everything go.
@@ -90,8 +96,8 @@ struct Server {
         let maintenance = MaintenanceService(expire: ExpireUploads(context), store: store, log: log)
         // Services stop in the reverse order: first the parked polls are answered, then requests are finished.
         var configuration = ServiceGroupConfiguration(
-            services: [maintenance, application, notifications], gracefulShutdownSignals: [.sigterm, .sigint],
-            logger: log)
+            services: [maintenance, queue.upkeep, queue.feeder, application, notifications],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
         configuration.maximumGracefulShutdownDuration = Self.patience
         try await ServiceGroup(configuration: configuration).run()
     }
@@ -108,6 +114,7 @@ struct Server {
 
     private func close() async throws {
         folder.removeListening()
+        try await queue.queue.close()
         try await store.close()
         try await database.close()
         Glibc.close(lock)

@@ -12,7 +12,7 @@ struct Layers {
         "Model": .vocabulary,
         "Blocks": .pure, "SyncPlanning": .pure, "WireProtocol": .pure,
         "Storage": .port, "Metadata": .port, "Messaging": .port,
-        "StorageLocal": .adapter, "MetadataSQLite": .adapter,
+        "StorageLocal": .adapter, "MetadataSQLite": .adapter, "MessagingSQL": .adapter,
         "Files": .useCase, "Notifications": .useCase,
         "HTTPAPI": .reach, "NotificationReactor": .reach, "SyncClient": .reach,
         "cairn": .executable, "cairn-server": .executable,
@@ -33,7 +33,9 @@ struct Layers {
         "NIOHTTP1": ["SyncClient"],
         "NIOSSL": ["SyncClient", "cairn-server"],
         "ArgumentParser": ["cairn", "cairn-server"],
-        "Logging": ["Files", "HTTPAPI", "NotificationReactor", "SyncClient", "cairn", "cairn-server"],
+        "Logging": [
+            "Files", "Notifications", "HTTPAPI", "NotificationReactor", "SyncClient", "cairn", "cairn-server",
+        ],
         "Metrics": ["Files", "HTTPAPI", "cairn-server"],
         "ServiceLifecycle": ["NotificationReactor", "Notifications", "SyncClient", "cairn", "cairn-server"],
         "UnixSignals": ["cairn", "cairn-server"],
@@ -51,7 +53,8 @@ struct Layers {
 
     private static func findings(of target: Manifest.Target) -> [Finding] {
         if target.name == "CLinux"
-            || ["TestSupport", "StorageConformance", "MetadataConformance"].contains(target.name)
+            || ["TestSupport", "StorageConformance", "MetadataConformance", "MessagingConformance"].contains(
+                target.name)
         {
             return []
         }

@@ -3,7 +3,7 @@ public import ServiceLifecycle
 extension Client {
     /// What keeps all linked folders in sync until it is stopped: services for a `ServiceGroup`.
     /// - Parameter report: Takes what happens, from any task.
-    /// - Returns: One service for each folder, and one that waits for the server's news.
+    /// - Returns: One service for each folder, one that waits for the server's news, and one that asks what was missed.
     /// - Throws: ``ClientError``; `usage` when no folder is linked, `busy` while another process works on one of them.
     public func watchServices(report: @escaping @Sendable (WatchEvent) -> Void) async throws -> [any Service] {
         let folders = try await links()
@@ -19,6 +19,7 @@ extension Client {
             listeners.append(.init(link: folder.id, inbox: inbox))
         }
         services.append(RemoteWatch(context: context(), listeners: listeners))
+        services.append(QueueWatch(context: context(), server: server, listeners: listeners))
         return services
     }
 }
