@@ -53,6 +53,7 @@ let package = Package(
         // Adapters: one real system each.
         .target(name: "StorageLocal", dependencies: ["Model", "Storage", "CLinux"]),
         .target(name: "MetadataSQLite", dependencies: ["Model", "Metadata", database, sqlite]),
+        .target(name: "MessagingLocal", dependencies: ["Model", "Messaging", "CLinux"]),
 
         // Use cases.
         .target(
@@ -81,8 +82,8 @@ let package = Package(
         .executableTarget(
             name: "cairn-server",
             dependencies: [
-                "Model", "Blocks", "CLinux", "Files", "HTTPAPI", "Messaging", "Metadata", "MetadataSQLite",
-                "Notifications",
+                "Model", "Blocks", "CLinux", "Files", "HTTPAPI", "Messaging", "MessagingLocal", "Metadata",
+                "MetadataSQLite", "Notifications",
                 "Storage", "StorageLocal", arguments, hummingbird, hummingbirdTLS, lifecycle, log, metrics, nio,
                 nioTLS, signals,
             ]),
@@ -111,6 +112,13 @@ let package = Package(
         .testTarget(
             name: "MetadataTests",
             dependencies: ["Metadata", "MetadataConformance", "MetadataSQLite", "Model", "TestSupport"]),
+        .target(
+            name: "BusConformance",
+            dependencies: ["Model", "Messaging"],
+            path: "Tests/BusConformance"),
+        .testTarget(
+            name: "MessagingTests",
+            dependencies: ["Messaging", "MessagingLocal", "BusConformance", "Model", "TestSupport"]),
         .testTarget(name: "NotificationsTests", dependencies: ["Notifications", "Messaging", "Model", "TestSupport"]),
         .testTarget(
             name: "FilesTests",

@@ -12,7 +12,7 @@ struct Layers {
         "Model": .vocabulary,
         "Blocks": .pure, "SyncPlanning": .pure, "WireProtocol": .pure,
         "Storage": .port, "Metadata": .port, "Messaging": .port,
-        "StorageLocal": .adapter, "MetadataSQLite": .adapter,
+        "StorageLocal": .adapter, "MetadataSQLite": .adapter, "MessagingLocal": .adapter,
         "Files": .useCase, "Notifications": .useCase,
         "HTTPAPI": .reach, "SyncClient": .reach,
         "cairn": .executable, "cairn-server": .executable,
@@ -23,7 +23,7 @@ struct Layers {
         "CZstd": ["Blocks"],
         "COpenSSL": ["Blocks"],
         "CXXHash": ["Storage"],
-        "CLinux": ["StorageLocal", "SyncClient", "cairn-server"],
+        "CLinux": ["StorageLocal", "MessagingLocal", "SyncClient", "cairn-server"],
         "GRDB": ["MetadataSQLite", "SyncClient"],
         "GRDBSQLite": ["MetadataSQLite", "SyncClient"],
         "Hummingbird": ["HTTPAPI", "cairn-server"],
@@ -51,7 +51,7 @@ struct Layers {
 
     private static func findings(of target: Manifest.Target) -> [Finding] {
         if target.name == "CLinux"
-            || ["TestSupport", "StorageConformance", "MetadataConformance"].contains(target.name)
+            || ["TestSupport", "StorageConformance", "MetadataConformance", "BusConformance"].contains(target.name)
         {
             return []
         }
