@@ -28,5 +28,5 @@ public struct MetadataConformance: Sendable {
     /// All checks.
     public static let checks: [Check] =
         transactionChecks + accountChecks + contentChecks + uploadChecks + commitRuleChecks + commitChecks
-        + journalChecks + namespaceChecks + nodeChecks + historyChecks + raceChecks + regionChecks
+        + journalChecks + namespaceChecks + nodeChecks + historyChecks + raceChecks + regionChecks + pollChecks
 }

@@ -1,7 +1,9 @@
 /// The schema of the database and its history.
 public enum Schema {
     /// All steps, in order. A step that was released is never changed: another one follows it.
-    public static let migrations: [SchemaMigration] = [.accounts, .trees, .contents, .uploads, .regions]
+    public static let migrations: [SchemaMigration] = [
+        .accounts, .trees, .contents, .uploads, .regions, .revocations,
+    ]
 
     /// The version that this program works with.
     public static var version: Int { migrations.last?.version ?? 0 }

@@ -2,7 +2,7 @@ public import Model
 
 /// Reads and writes devices.
 public struct DeviceQueries {
-    private let connection: any MetadataConnection
+    let connection: any MetadataConnection
 
     /// Works on a connection.
     public init(_ connection: any MetadataConnection) {
