@@ -83,7 +83,7 @@ let package = Package(
             name: "cairn-server",
             dependencies: [
                 "Model", "Blocks", "CLinux", "Files", "HTTPAPI", "Messaging", "MessagingLocal", "Metadata",
-                "MetadataSQLite", "Notifications",
+                "MetadataSQLite", "NotificationReactor", "Notifications",
                 "Storage", "StorageLocal", arguments, hummingbird, hummingbirdTLS, lifecycle, log, metrics, nio,
                 nioTLS, signals,
             ]),

@@ -50,15 +50,13 @@ final class EventStreams: Sendable {
     }
 
     private func receive(_ event: BusEvent) {
-        let ended = state.withLock { state in
+        let revoked: DeviceID? = if case .revoked(let device) = event.message { device } else { nil }
+        let (open, isGap) = state.withLock { state in
             let isGap = state.sequence.map { event.sequence != $0 + 1 } ?? false
             state.sequence = event.sequence
-            let open = state.streams.values.compactMap(\.stream)
-            if isGap { return open }
-            guard case .revoked(let device) = event.message else { return [] }
-            return open.filter { $0.device == device }
+            return (isGap || revoked != nil ? state.streams.values.compactMap(\.stream) : [], isGap)
         }
         // Outside of the lock: the last reference to a stream may go with this list.
-        for stream in ended { stream.end() }
+        for stream in open where isGap || stream.device == revoked { stream.end() }
     }
 }

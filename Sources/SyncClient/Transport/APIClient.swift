@@ -48,7 +48,9 @@ public final class APIClient: Sendable {
         receive: (@Sendable ([UInt8]) async throws -> Void)? = nil
     ) async throws -> HTTPAnswer {
         var exchange = exchange
-        if let token = exchange.token ?? configuration.token { exchange.headers.append(("Authorization", "Bearer \(token)")) }
+        if let token = exchange.token ?? configuration.token {
+            exchange.headers.append(("Authorization", "Bearer \(token)"))
+        }
         let policy = retry ?? configuration.retry
         let clock = ContinuousClock()
         let start = clock.now

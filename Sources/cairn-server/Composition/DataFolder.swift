@@ -7,6 +7,8 @@ struct DataFolder {
     var database: String { path + "/cairn.db" }
     var keyRing: String { path + "/keyring" }
     var packs: String { path + "/packs" }
+    /// Where the server's bus is heard by other processes on this machine.
+    var bus: String { path + "/bus.sock" }
     private var lock: String { path + "/lock" }
     private var listening: String { path + "/listening" }
 

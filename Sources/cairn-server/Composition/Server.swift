@@ -8,11 +8,13 @@ import HummingbirdCore
 import HummingbirdTLS
 import Logging
 import Messaging
+import MessagingLocal
 import Metadata
 import MetadataSQLite
 import Model
 import NIOCore
 import NIOSSL
+import NotificationReactor
 import Notifications
 import ServiceLifecycle
 import Storage
@@ -30,6 +32,8 @@ struct Server {
     private let context: FilesContext
     private let services: APIServices
     private let notifications: NotificationService
+    private let bus: SocketBusServer
+    private let polls: (reactor: NotificationReactor, url: String)?
     private let connections: HTTPServerBuilder
     private let log: Logger
 
@@ -40,7 +44,7 @@ struct Server {
     /// - Throws: ``Failure`` and the errors of the layers.
     static func open(
         folder: DataFolder, address: ListenAddress, regions: [String], packSize: Int,
-        tls: (certificate: String, key: String)?
+        tls: (certificate: String, key: String)?, polls: PollAddress?, pollServers: [String]
     ) async throws -> Server {
         let log = Logger(label: "cairn")
         let registry = PrometheusRegistry()
@@ -60,14 +64,39 @@ struct Server {
             database: database, store: store, keyRing: keyRing, bus: bus, clock: SystemWallClock(),
             randomness: Randomness(SecureRandom()),
             workers: WorkerPool(workers: ProcessInfo.processInfo.activeProcessorCount), log: log)
-        let notifications = NotificationService(bus: bus)
-        let services = try APIServices(context: context, notifications: notifications, metrics: registry) {
+        let notifications = NotificationService(desk: desk(context, capacity: polls?.capacity))
+        let reactor = try polls.map { try reactor($0, desk: notifications.desk, keyRing: keyRing, log: log) }
+        let services = try APIServices(
+            context: context, notifications: notifications, metrics: registry,
+            pollServers: pollServers.isEmpty ? reactor.map { [$0.url] } ?? [] : pollServers
+        ) {
             store.statistics.samples
         }
         return Server(
             folder: folder, lock: lock, address: address, scheme: tls == nil ? "http" : "https", database: database,
             store: store, context: context, services: services, notifications: notifications,
+            bus: try SocketBusServer(path: folder.bus, bus: bus, report: BusReports.server(log)), polls: reactor,
             connections: try connections(tls), log: log)
+    }
+
+    /// Where polls are parked, whichever driver they come by.
+    private static func desk(_ context: FilesContext, capacity: Int?) -> PollDesk {
+        var limits = PollLimits()
+        limits.capacity = max(limits.capacity, capacity ?? 0)
+        let heads = ReadHeads(context.database)
+        let revocations = ListRevocations(database: context.database, clock: context.clock)
+        return PollDesk(
+            bus: context.bus, limits: limits, revocations: { try await revocations() },
+            heads: { try await heads(of: $0) })
+    }
+
+    private static func reactor(
+        _ polls: PollAddress, desk: PollDesk, keyRing: KeyRingFile, log: Logger
+    ) throws -> (NotificationReactor, String) {
+        let reactor = try NotificationReactor(
+            configuration: polls.configuration, desk: desk, keys: try keyRing.keyRing().pollKeys(),
+            clock: SystemWallClock(), generator: SystemRandomNumberGenerator(), log: log)
+        return (reactor, polls.url(port: reactor.port))
     }
 
     /// Serves until a signal says to stop, then lets everything go.
@@ -89,9 +118,10 @@ struct Server {
             onServerRunning: { [self] in announce($0) }, logger: log)
         let maintenance = MaintenanceService(expire: ExpireUploads(context), store: store, log: log)
         // Services stop in the reverse order: first the parked polls are answered, then requests are finished.
+        var services: [any Service] = [maintenance, application, notifications]
+        if let polls { services.append(polls.reactor) }
         var configuration = ServiceGroupConfiguration(
-            services: [maintenance, application, notifications], gracefulShutdownSignals: [.sigterm, .sigint],
-            logger: log)
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
         configuration.maximumGracefulShutdownDuration = Self.patience
         try await ServiceGroup(configuration: configuration).run()
     }
@@ -103,11 +133,13 @@ struct Server {
         } catch {
             log.error("the address could not be written", metadata: ["cause": "\(error)"])
         }
+        if let polls { log.info("devices poll elsewhere", metadata: ["url": "\(polls.url)"]) }
         Output.line("listening on \(url)")
     }
 
     private func close() async throws {
         folder.removeListening()
+        await bus.close()
         try await store.close()
         try await database.close()
         Glibc.close(lock)

@@ -91,7 +91,9 @@ struct PollRouting {
 
     /// Takes that a poll was sent away before its time without news: the server stops, or the device polls elsewhere. It
     /// goes to another server, if there is one, and not at once, since others are sent away with it.
-    mutating func noteDismissal(from place: PollPlace, now: Duration, using generator: inout some RandomNumberGenerator) {
+    mutating func noteDismissal(
+        from place: PollPlace, now: Duration, using generator: inout some RandomNumberGenerator
+    ) {
         if place.token != nil, place.server != nil { failed.insert(place.server) }
         notBefore = now + backoff.next(using: &generator)
     }
