@@ -54,6 +54,7 @@ let package = Package(
         .target(name: "StorageLocal", dependencies: ["Model", "Storage", "CLinux"]),
         .target(name: "MetadataSQLite", dependencies: ["Model", "Metadata", database, sqlite]),
         .target(name: "MessagingSQL", dependencies: ["Model", "Messaging", "Metadata"]),
+        .target(name: "MessagingLocal", dependencies: ["Model", "Messaging", "CLinux"]),
 
         // Use cases.
         .target(
@@ -86,9 +87,8 @@ let package = Package(
         .executableTarget(
             name: "cairn-server",
             dependencies: [
-                "Model", "Blocks", "CLinux", "Files", "HTTPAPI", "Messaging", "MessagingSQL", "Metadata",
-                "MetadataSQLite",
-                "Notifications",
+                "Model", "Blocks", "CLinux", "Files", "HTTPAPI", "Messaging", "MessagingLocal", "MessagingSQL",
+                "Metadata", "MetadataSQLite", "NotificationReactor", "Notifications",
                 "Storage", "StorageLocal", arguments, hummingbird, hummingbirdTLS, lifecycle, log, metrics, nio,
                 nioTLS, signals,
             ]),
@@ -121,7 +121,20 @@ let package = Package(
         .testTarget(
             name: "MetadataTests",
             dependencies: ["Metadata", "MetadataConformance", "MetadataSQLite", "Model", "TestSupport"]),
-        .testTarget(name: "NotificationsTests", dependencies: ["Notifications", "Messaging", "Model", "TestSupport"]),
+        .target(
+            name: "BusConformance",
+            dependencies: ["Model", "Messaging"],
+            path: "Tests/BusConformance"),
+        .testTarget(
+            name: "MessagingTests",
+            dependencies: ["Messaging", "MessagingLocal", "BusConformance", "Model", "TestSupport"]),
+        .target(
+            name: "NotificationConformance",
+            dependencies: ["Notifications", "Messaging", "Model", "TestSupport"],
+            path: "Tests/NotificationConformance"),
+        .testTarget(
+            name: "NotificationsTests",
+            dependencies: ["Notifications", "NotificationConformance", "Messaging", "Model", "TestSupport"]),
         .testTarget(
             name: "NotificationReactorTests",
             dependencies: [

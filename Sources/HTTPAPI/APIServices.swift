@@ -10,24 +10,30 @@ public struct APIServices: Sendable {
     let queue: QueueDesk?
     let metrics: PrometheusRegistry
     let limits: APILimits
+    let pollServers: [String]
+    let eventStreams: EventStreams
     let probe: @Sendable () async -> [Sample]
 
     let logIn: LogIn
     let authenticate: AuthenticateDevice
     let completion: any UploadCompletion
 
-    /// Makes the services. `/metrics` shows what is counted in `metrics`, and what `probe` answers when it is asked.
-    /// Without a `queue` devices that come back read from their cursors.
+    /// Makes the services. `/metrics` shows what is counted in `metrics`, and what `probe` answers when it is asked. Devices
+    /// that ask for a poll token are told to poll at `pollServers`: base URLs, none for this server itself. Without a `queue`
+    /// devices that come back read from their cursors.
     /// - Throws: when a password can't be hashed.
     public init(
         context: FilesContext, notifications: NotificationService, queue: QueueDesk? = nil, metrics: PrometheusRegistry,
-        limits: APILimits = APILimits(), probe: @escaping @Sendable () async -> [Sample] = { [] }
+        limits: APILimits = APILimits(), pollServers: [String] = [],
+        probe: @escaping @Sendable () async -> [Sample] = { [] }
     ) throws {
         self.context = context
         self.notifications = notifications
         self.queue = queue
         self.metrics = metrics
         self.limits = limits
+        self.pollServers = pollServers
+        eventStreams = EventStreams(bus: context.bus, capacity: limits.eventStreams)
         self.probe = probe
         logIn = try LogIn(context)
         authenticate = AuthenticateDevice(context)
@@ -47,6 +53,10 @@ public struct APILimits: Hashable, Sendable {
     public var file: UInt64 = 1 << 40
     /// The longest poll, in seconds.
     public var poll: UInt32 = 600
+    /// How many streams of events may be open.
+    public var eventStreams = 1000
+    /// After how many seconds without news a stream of events says that it is there still.
+    public var heartbeat: UInt32 = 15
     /// For how many seconds a connection may be idle.
     public var idle: Int64 = 120
 

@@ -34,6 +34,8 @@ public enum BusMessage: Hashable, Sendable {
     case changed(ChangeNotice)
     /// A device may no longer be served: forget that it was authenticated, and end its poll.
     case revoked(DeviceID)
+    /// No news: messages before this one may be missing, because the bus was cut off or could not deliver them.
+    case resumed
 }
 
 /// A message with its place in the order of all messages of one bus.

@@ -6,6 +6,12 @@ public final class InProcessChangeBus: ChangeBus {
         var sequence: UInt64 = 0
         var nextReceiver = 0
         var receivers: [Int: @Sendable (BusEvent) -> Void] = [:]
+
+        mutating func tell(_ message: BusMessage) {
+            sequence += 1
+            let event = BusEvent(sequence: sequence, message: message)
+            for receive in receivers.values { receive(event) }
+        }
     }
 
     private let state = Mutex(State())
@@ -15,11 +21,20 @@ public final class InProcessChangeBus: ChangeBus {
 
     /// Tells a message to every receiver, within the call. Calls from several tasks take turns, so that every receiver
     /// sees one order.
-    public func publish(_ message: BusMessage) async {
+    public func publish(_ message: BusMessage) async { tell(message) }
+
+    /// The same for callers that are not asynchronous. Not to be called by a receiver.
+    public func tell(_ message: BusMessage) {
+        state.withLock { $0.tell(message) }
+    }
+
+    /// Lets every receiver see a gap: messages that were to be told here were lost on their way. A receiver that has
+    /// heard nothing yet sees it too, since a message of no news comes before the gap, and one after it.
+    public func leaveGap() {
         state.withLock { state in
+            state.tell(.resumed)
             state.sequence += 1
-            let event = BusEvent(sequence: state.sequence, message: message)
-            for receive in state.receivers.values { receive(event) }
+            state.tell(.resumed)
         }
     }
 

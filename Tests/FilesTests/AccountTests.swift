@@ -125,7 +125,7 @@ struct AccountTests {
         #expect(devices.map(\.name) == ["laptop", "lost", "kept"])
         #expect(devices.map { $0.revoked != nil } == [false, true, false])
         await #expect(throws: FilesError(.tokenRevoked, "")) {
-            try await ReadHeads(shop.context)(of: [ada.home], by: lost.principal)
+            try await FollowNamespaces(shop.context).check([ada.home], by: lost.principal)
         }
     }
 

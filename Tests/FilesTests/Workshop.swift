@@ -60,6 +60,7 @@ final class Workshop: Sendable {
                 switch message {
                 case .changed(let notice): "\(notice.kind) \(notice.revision)"
                 case .revoked: "revoked"
+                case .resumed: "resumed"
                 }
             }
         }

@@ -37,7 +37,9 @@ struct QueryPlanTests {
         _ = try AccountQueries(connection).byName("ada")
         _ = try DeviceQueries(connection).byTokenHash(Fixture.digest(1))
         _ = try DeviceQueries(connection).all(of: account)
+        _ = try DeviceQueries(connection).revoked(since: Fixture.time, atMost: 5)
         _ = try NamespaceQueries(connection).heads(of: account)
+        _ = try NamespaceQueries(connection).revisions(of: [namespace, namespace])
         let nodes = NodeQueries(connection)
         for revision in [nil, Revision(1)] {
             _ = try nodes.node(Fixture.node(1), in: namespace, at: revision)

@@ -13,6 +13,8 @@ public struct FilesContext: Sendable {
     public let store: any BlockStore
     /// The accounts' keys.
     public let keys: AccountKeys
+    /// The tokens that devices poll with.
+    public let pollTokens: PollTokens
     /// Tells the other roles of changes.
     public let bus: any ChangeBus
     /// Says what time it is.
@@ -41,6 +43,7 @@ public struct FilesContext: Sendable {
         self.database = database
         self.store = store
         keys = AccountKeys(source: keyRing, database: database)
+        pollTokens = PollTokens(source: keyRing, clock: clock)
         self.bus = bus
         self.clock = clock
         self.randomness = randomness

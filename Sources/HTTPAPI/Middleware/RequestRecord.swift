@@ -8,7 +8,7 @@ struct RequestRecord: RouterMiddleware {
     let metrics: PrometheusRegistry
 
     /// Routes that are asked all the time and say nothing.
-    private static let quiet: Set<String> = ["/health", "/ready", "/metrics", "/v1/poll"]
+    private static let quiet: Set<String> = ["/health", "/ready", "/metrics", "/v1/poll", "/v1/poll/token"]
 
     @concurrent func handle(
         _ request: Request, context: APIRequestContext,

@@ -24,8 +24,7 @@ extension Problem {
         case let error as MethodNotAllowed: self.init(.methodNotAllowed, "\(error.method) is not offered here")
         case let error as UnsatisfiableRange:
             self.init(.rangeNotSatisfiable, "the file has \(error.size) bytes")
-        case PollError.overloaded:
-            self.init(.unavailable, "as many polls are parked as this server may hold", retryAfter: 5)
+        case let error as PollError: self.init(error)
         case let error as HTTPError: self.init(error)
         case is ClientGone:
             self.init(
@@ -91,6 +90,14 @@ extension Problem {
         case .compression: self.init(.invalidRequest, error.message)
         case .authenticationFailed, .unknownKey, .malformedKeyring, .malformedPassword, .cryptography:
             self.init(.internal, "a key can't be used; the server's log says why")
+        }
+    }
+
+    private init(_ error: PollError) {
+        switch error {
+        case .overloaded: self.init(.unavailable, "as many polls are parked as this server may hold", retryAfter: 5)
+        case .refused(let seconds):
+            self.init(.unavailable, "more polls come than this server can take now", retryAfter: Int(seconds))
         }
     }
 

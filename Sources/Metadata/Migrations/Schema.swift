@@ -1,7 +1,9 @@
 /// The schema of the metadata database and its history.
 public enum Schema {
     /// How it came to be.
-    public static let history = SchemaHistory([.accounts, .trees, .contents, .uploads, .regions])
+    public static let history = SchemaHistory([
+        .accounts, .trees, .contents, .uploads, .regions, .revocations,
+    ])
 
     /// All steps, in order. A step that was released is never changed: another one follows it.
     public static var migrations: [SchemaMigration] { history.migrations }

@@ -2,7 +2,7 @@ public import Model
 
 /// Reads and writes namespaces and their heads.
 public struct NamespaceQueries {
-    private let connection: any MetadataConnection
+    let connection: any MetadataConnection
 
     /// Works on a connection.
     public init(_ connection: any MetadataConnection) {

@@ -57,12 +57,21 @@ public struct ClientError: Error, Hashable, Sendable, CustomStringConvertible {
     public let message: String
     /// The error number of the system call; 0 where none was at fault.
     public let errno: Int32
+    /// How long the server asked to be left alone; nil when it did not.
+    public private(set) var retryAfter: Duration?
 
     /// Makes an error of its parts.
     public init(_ code: Code, _ message: String, errno: Int32 = 0) {
         self.code = code
         self.message = message
         self.errno = errno
+    }
+
+    /// The same error of a server that asked to be left alone for a while.
+    func retrying(after pause: Duration?) -> ClientError {
+        var error = self
+        error.retryAfter = pause
+        return error
     }
 
     /// The message.

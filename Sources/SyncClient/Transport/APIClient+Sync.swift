@@ -66,11 +66,24 @@ extension APIClient: SyncServer {
         return try await exchange("GET", path, nil)
     }
 
-    /// `POST /v1/poll`, once: whoever polls has a loop around it.
-    public func poll(_ request: PollRequest) async throws -> PollResponse {
-        try await exchange(
-            "POST", "/v1/poll", request, timeout: .seconds(Int64(request.timeout) + 30), retry: .once)
+    /// `POST /v1/poll/token`; nil from a server that is older than the route.
+    public func pollToken() async throws -> PollTokenResponse? {
+        do {
+            return try await json("POST", "/v1/poll/token", retry: .once)
+        } catch let error as ClientError where error.code == .notOnServer {
+            return nil
+        }
     }
+
+    /// `POST /v1/poll`, once: whoever polls has a loop around it.
+    public func poll(_ request: PollRequest, at place: PollPlace) async throws -> PollResponse {
+        try await exchange(
+            "POST", "/v1/poll", request, compress: false, timeout: .seconds(Int64(request.timeout) + 30), retry: .once,
+            at: place)
+    }
+
+    /// Whether the server is spoken to by TLS.
+    public var isSecure: Bool { configuration.server.lowercased().hasPrefix("https://") }
 
     /// `GET /v1/namespaces/{ns}/uploads`.
     public func pendingUploads(in namespace: NamespaceID) async throws -> [PendingEntry] {

@@ -48,7 +48,9 @@ public final class APIClient: Sendable {
         receive: (@Sendable ([UInt8]) async throws -> Void)? = nil
     ) async throws -> HTTPAnswer {
         var exchange = exchange
-        if let token = configuration.token { exchange.headers.append(("Authorization", "Bearer \(token)")) }
+        if let token = exchange.token ?? configuration.token {
+            exchange.headers.append(("Authorization", "Bearer \(token)"))
+        }
         let policy = retry ?? configuration.retry
         let clock = ContinuousClock()
         let start = clock.now
@@ -92,8 +94,8 @@ public final class APIClient: Sendable {
     private static func failure(_ answer: HTTPAnswer) -> FailedAttempt {
         let header = answer.headers["retry-after"].flatMap { Int($0) }
         if let problem = try? JSONDecoder().decode(WireProtocol.Problem.self, from: Data(answer.body)) {
-            let wait = problem.retryAfter ?? header
-            return FailedAttempt(ClientError(problem), retryAfter: wait.map { Duration.seconds($0) })
+            let wait = (problem.retryAfter ?? header).map { Duration.seconds(max(0, $0)) }
+            return FailedAttempt(ClientError(problem).retrying(after: wait), retryAfter: wait)
         }
         // Something between us and the server answered, or the server is of another kind.
         let code: ClientError.Code =
@@ -104,8 +106,9 @@ public final class APIClient: Sendable {
             case 507: .serverFull
             default: .rejected
             }
-        let error = ClientError(code, "the server answers \(answer.status) without saying why")
-        return FailedAttempt(error, retryAfter: header.map { Duration.seconds($0) })
+        let wait = header.map { Duration.seconds(max(0, $0)) }
+        let error = ClientError(code, "the server answers \(answer.status) without saying why").retrying(after: wait)
+        return FailedAttempt(error, retryAfter: wait)
     }
 
     // MARK: Messages
@@ -113,9 +116,12 @@ public final class APIClient: Sendable {
     /// Sends one message and reads another.
     func exchange<Answer: WireMessage>(
         _ method: String = "POST", _ path: String, _ message: (any WireMessage)?, compress: Bool = true,
-        timeout: Duration = APIClient.callTimeout, retry: RetryPolicy? = nil, as: Answer.Type = Answer.self
+        timeout: Duration = APIClient.callTimeout, retry: RetryPolicy? = nil, at place: PollPlace = .home,
+        as: Answer.Type = Answer.self
     ) async throws -> Answer {
         var exchange = HTTPExchange(method: method, path: path, timeout: timeout)
+        exchange.server = try place.server.map(TransportConfiguration.normalized)
+        exchange.token = place.token
         exchange.headers = [("Accept-Encoding", MessageCodec.encoding)]
         if let message {
             let body = try await pack(message, compress: compress)
@@ -152,9 +158,10 @@ public final class APIClient: Sendable {
 
     /// Sends a JSON document, or nothing, and reads another.
     func json<Answer: Decodable>(
-        _ method: String, _ path: String, body: (any Encodable)? = nil, as: Answer.Type = Answer.self
+        _ method: String, _ path: String, body: (any Encodable)? = nil, retry: RetryPolicy? = nil,
+        as: Answer.Type = Answer.self
     ) async throws -> Answer {
-        let answer = try await perform(try Self.jsonExchange(method, path, body: body))
+        let answer = try await perform(try Self.jsonExchange(method, path, body: body), retry: retry)
         do {
             return try JSONDecoder().decode(Answer.self, from: Data(try MessageCodec.unpack(answer)))
         } catch let error as DecodingError {

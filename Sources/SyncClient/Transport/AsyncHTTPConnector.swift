@@ -54,7 +54,7 @@ final class AsyncHTTPConnector: HTTPConnector {
             }
             return answer
         } catch {
-            throw translate(error)
+            throw translate(error, server: exchange.server ?? server)
         }
     }
 
@@ -73,7 +73,7 @@ final class AsyncHTTPConnector: HTTPConnector {
     }
 
     private func makeRequest(_ exchange: HTTPExchange) throws -> HTTPClientRequest {
-        var request = HTTPClientRequest(url: server + exchange.path)
+        var request = HTTPClientRequest(url: (exchange.server ?? server) + exchange.path)
         request.method = HTTPMethod(rawValue: exchange.method)
         for (name, value) in exchange.headers { request.headers.add(name: name, value: value) }
         switch exchange.body {
@@ -99,7 +99,7 @@ final class AsyncHTTPConnector: HTTPConnector {
         }
     }
 
-    private func translate(_ error: any Error) -> any Error {
+    private func translate(_ error: any Error, server: String) -> any Error {
         switch error {
         case is CancellationError, is ClientError: return error
         case let error as HTTPClientError where error == .cancelled: return CancellationError()

@@ -7,6 +7,10 @@ struct HTTPExchange: Sendable {
     var body = Body.none
     /// From the first byte sent to the last one received.
     var timeout: Duration
+    /// The base URL of another server than the one that the device logged in to.
+    var server: String?
+    /// Another token than the device's own. What goes to another server always has one.
+    var token: String?
 
     enum Body: Sendable {
         case none

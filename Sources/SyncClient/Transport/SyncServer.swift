@@ -28,8 +28,13 @@ public protocol SyncServer: Sendable {
     func changes(
         in namespace: NamespaceID, since: Revision, upTo: Revision?, after: ChangesPosition?
     ) async throws -> ChangesResponse
-    /// Waits until a namespace moves past its cursor, or the request's time runs out.
-    func poll(_ request: PollRequest) async throws -> PollResponse
+    /// Asks for a poll token, and where to poll with it; nil when the server knows no poll tokens.
+    func pollToken() async throws -> PollTokenResponse?
+    /// Waits until a namespace moves past its cursor, or the request's time runs out. It is tried once: who polls has a
+    /// loop around it.
+    func poll(_ request: PollRequest, at place: PollPlace) async throws -> PollResponse
+    /// Whether the server is spoken to by TLS.
+    var isSecure: Bool { get }
     /// The files that devices announced and have not finished.
     func pendingUploads(in namespace: NamespaceID) async throws -> [PendingEntry]
     /// What has gone over the wire so far.

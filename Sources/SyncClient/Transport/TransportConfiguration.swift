@@ -24,7 +24,8 @@ public struct TransportConfiguration: Sendable {
         self.pause = pause
     }
 
-    private static func normalized(_ server: String) throws -> String {
+    /// An address without a `/` at the end.
+    static func normalized(_ server: String) throws -> String {
         var address = server
         while address.hasSuffix("/") { address.removeLast() }
         let scheme = ["https://", "http://"].first { address.lowercased().hasPrefix($0) }

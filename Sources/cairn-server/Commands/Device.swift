@@ -1,4 +1,6 @@
 import ArgumentParser
+import Messaging
+import MessagingLocal
 import Metadata
 import MetadataSQLite
 import Model
@@ -42,7 +44,11 @@ extension Device {
     struct Revoke: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a device's token worthless.",
-            discussion: "A running server heeds it within two seconds; a poll that is parked already ends by itself.")
+            discussion: """
+                A running server is told, and with it all notification processes: the device is refused at once, and its poll ends. \
+                When the server can't be told, a note says so; it then heeds the revocation within two seconds, and polls \
+                that are parked end by themselves.
+                """)
 
         @Argument(help: "The device's id: 32 hexadecimal digits.") var device: String
         @OptionGroup var data: DataOption
@@ -60,8 +66,18 @@ extension Device {
                     }
                     try DeviceQueries(connection).revoke(id, at: now)
                 }
-                Output.line("device \(id) revoked")
                 try await database.close()
+                await tell(id, at: try data.folder(create: false).bus)
+                Output.line("device \(id) revoked")
+            }
+        }
+
+        /// Tells the server, if one runs. The device is revoked already, whatever becomes of this.
+        private func tell(_ device: DeviceID, at path: String) async {
+            do {
+                _ = try await BusAnnouncement(path: path)(.revoked(device))
+            } catch {
+                Output.note("cairn-server: the server could not be told, and will find out by itself: \(error)")
             }
         }
     }

@@ -1,7 +1,5 @@
 import ArgumentParser
 import Foundation
-import Logging
-import Model
 
 /// `cairn-server run`.
 struct Run: AsyncParsableCommand {
@@ -47,11 +45,9 @@ struct Run: AsyncParsableCommand {
     @Flag(help: "Listen beyond this machine without TLS.")
     var insecureListen = false
 
-    @Option(help: "The least level that is logged.")
-    var logLevel = Logger.Level.info
+    @OptionGroup var notify: NotifyOptions
 
-    @Option(help: "How log lines look, on standard error.")
-    var logFormat = LogFormat.text
+    @OptionGroup var logging: LogOptions
 
     @Option(help: ArgumentHelp("From this size on a pack is complete.", valueName: "bytes"))
     var packSize = ByteCount(mebibytes: 64)
@@ -70,10 +66,13 @@ struct Run: AsyncParsableCommand {
         try await Failure.reporting {
             let address = try address()
             let folder = try data.folder(create: true)
-            bootstrapLogging()
+            let polls = try notify.address(isInsecure: insecureListen)
+            if polls != nil { OpenFiles.raise() }
+            logging.bootstrap()
             let server = try await Server.open(
                 folder: folder, address: address, regions: regions, packSize: packSize.bytes,
-                secondQueue: queue, tls: tlsCertificate.flatMap { certificate in tlsKey.map { (certificate, $0) } })
+                secondQueue: queue, tls: tlsCertificate.flatMap { certificate in tlsKey.map { (certificate, $0) } },
+                polls: polls, pollServers: notify.urls)
             try await server.run()
         }
     }
@@ -91,19 +90,5 @@ struct Run: AsyncParsableCommand {
             )
         }
         return address
-    }
-
-    private func bootstrapLogging() {
-        let (level, format) = (logLevel, logFormat)
-        LoggingSystem.bootstrap(
-            { label, provider in
-                var handler: any LogHandler =
-                    switch format {
-                    case .text: StreamLogHandler.standardError(label: label, metadataProvider: provider)
-                    case .json: JSONLogHandler(label: label, metadataProvider: provider, clock: SystemWallClock())
-                    }
-                handler.logLevel = level
-                return handler
-            }, metadataProvider: nil)
     }
 }

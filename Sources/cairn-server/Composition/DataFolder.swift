@@ -9,6 +9,8 @@ struct DataFolder {
     var packs: String { path + "/packs" }
     var queue: String { path + "/queue-1" }
     var secondQueue: String { path + "/queue-2" }
+    /// Where the server's bus is heard by other processes on this machine.
+    var bus: String { path + "/bus.sock" }
     private var lock: String { path + "/lock" }
     private var listening: String { path + "/listening" }
 

@@ -2,8 +2,10 @@ import ArgumentParser
 import Blocks
 import Files
 import Foundation
+import MessagingLocal
 import Metadata
 import NIOCore
+import NotificationReactor
 import Storage
 
 /// Why a command ends, with the exit code (sysexits.h) that says so to scripts.
@@ -41,6 +43,8 @@ struct Failure: Error {
         case let error as MetadataError: self.init(Self.code(of: error), "\(error)")
         case let error as StorageError: self.init(Self.code(of: error), "\(error)")
         case let error as BlocksError: self.init(.configuration, error.message)
+        case let error as BusSocketError: self.init(.unavailable, error.message)
+        case let error as ReactorError: self.init(.unavailable, error.description)
         case let error as IOError:
             self.init(error.errnoCode == EACCES ? .permission : .unavailable, "\(error)")
         default: self.init(.unavailable, "\(error)")

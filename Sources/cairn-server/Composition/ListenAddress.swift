@@ -26,6 +26,9 @@ struct ListenAddress: Equatable {
         return parts.count == 4 && parts.allSatisfy { $0 != nil } && parts[0] == 127
     }
 
+    /// Whether it stands for all addresses of the machine, and so names none that a device could use.
+    var isWildcard: Bool { host == "0.0.0.0" || host == "::" }
+
     /// The address as part of a URL.
     func url(scheme: String, port: Int) -> String {
         "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)"

@@ -8,11 +8,13 @@ import HummingbirdCore
 import HummingbirdTLS
 import Logging
 import Messaging
+import MessagingLocal
 import Metadata
 import MetadataSQLite
 import Model
 import NIOCore
 import NIOSSL
+import NotificationReactor
 import Notifications
 import ServiceLifecycle
 import Storage
@@ -31,6 +33,8 @@ struct Server {
     private let services: APIServices
     private let notifications: NotificationService
     private let queue: QueueSet
+    private let bus: SocketBusServer
+    private let polls: (reactor: NotificationReactor, url: String)?
     private let connections: HTTPServerBuilder
     private let log: Logger
 
@@ -41,7 +45,7 @@ struct Server {
     /// - Throws: ``Failure`` and the errors of the layers.
     static func open(
         folder: DataFolder, address: ListenAddress, regions: [String], packSize: Int, secondQueue: String?,
-        tls: (certificate: String, key: String)?
+        tls: (certificate: String, key: String)?, polls: PollAddress?, pollServers: [String]
     ) async throws -> Server {
         let log = Logger(label: "cairn")
         let registry = PrometheusRegistry()
@@ -61,19 +65,42 @@ struct Server {
             database: database, store: store, keyRing: keyRing, bus: bus, clock: SystemWallClock(),
             randomness: Randomness(SecureRandom()),
             workers: WorkerPool(workers: ProcessInfo.processInfo.activeProcessorCount), log: log)
-        let notifications = NotificationService(bus: bus)
+        let notifications = NotificationService(desk: desk(context, capacity: polls?.capacity))
         let queue = await QueueSet.open(
             directories: (folder.queue, secondQueue ?? folder.secondQueue), database: database, bus: bus,
             clock: SystemWallClock(), isParked: { notifications.isParked($0) }, log: log)
+        let reactor = try polls.map { try reactor($0, desk: notifications.desk, keyRing: keyRing, log: log) }
         let services = try APIServices(
-            context: context, notifications: notifications, queue: queue.desk, metrics: registry
+            context: context, notifications: notifications, queue: queue.desk, metrics: registry,
+            pollServers: pollServers.isEmpty ? reactor.map { [$0.url] } ?? [] : pollServers
         ) {
             store.statistics.samples + queue.samples
         }
         return Server(
             folder: folder, lock: lock, address: address, scheme: tls == nil ? "http" : "https", database: database,
             store: store, context: context, services: services, notifications: notifications,
-            queue: queue, connections: try connections(tls), log: log)
+            queue: queue, bus: try SocketBusServer(path: folder.bus, bus: bus, report: BusReports.server(log)),
+            polls: reactor, connections: try connections(tls), log: log)
+    }
+
+    /// Where polls are parked, whichever driver they come by.
+    private static func desk(_ context: FilesContext, capacity: Int?) -> PollDesk {
+        var limits = PollLimits()
+        limits.capacity = max(limits.capacity, capacity ?? 0)
+        let heads = ReadHeads(context.database)
+        let revocations = ListRevocations(database: context.database, clock: context.clock)
+        return PollDesk(
+            bus: context.bus, limits: limits, revocations: { try await revocations() },
+            heads: { try await heads(of: $0) })
+    }
+
+    private static func reactor(
+        _ polls: PollAddress, desk: PollDesk, keyRing: KeyRingFile, log: Logger
+    ) throws -> (NotificationReactor, String) {
+        let reactor = try NotificationReactor(
+            configuration: polls.configuration, desk: desk, keys: try keyRing.keyRing().pollKeys(),
+            clock: SystemWallClock(), generator: SystemRandomNumberGenerator(), log: log)
+        return (reactor, polls.url(port: reactor.port))
     }
 
     /// Serves until a signal says to stop, then lets everything go.
@@ -95,9 +122,10 @@ struct Server {
             onServerRunning: { [self] in announce($0) }, logger: log)
         let maintenance = MaintenanceService(expire: ExpireUploads(context), store: store, log: log)
         // Services stop in the reverse order: first the parked polls are answered, then requests are finished.
+        var services: [any Service] = [maintenance, queue.upkeep, queue.feeder, application, notifications]
+        if let polls { services.append(polls.reactor) }
         var configuration = ServiceGroupConfiguration(
-            services: [maintenance, queue.upkeep, queue.feeder, application, notifications],
-            gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
         configuration.maximumGracefulShutdownDuration = Self.patience
         try await ServiceGroup(configuration: configuration).run()
     }
@@ -109,11 +137,13 @@ struct Server {
         } catch {
             log.error("the address could not be written", metadata: ["cause": "\(error)"])
         }
+        if let polls { log.info("devices poll elsewhere", metadata: ["url": "\(polls.url)"]) }
         Output.line("listening on \(url)")
     }
 
     private func close() async throws {
         folder.removeListening()
+        await bus.close()
         try await queue.queue.close()
         try await store.close()
         try await database.close()

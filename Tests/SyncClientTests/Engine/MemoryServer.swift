@@ -9,7 +9,7 @@ import WireProtocol
 final class MemoryServer: SyncServer {
     /// One call, for faults and for counting.
     enum Call: Hashable {
-        case submit, withdraw, storePages, storeBlocks, missing, fetchBlocks, fetchPages, changes, poll
+        case submit, withdraw, storePages, storeBlocks, missing, fetchBlocks, fetchPages, changes, poll, pollToken
     }
 
     /// When a fault hits: before anything was done, or after all was done and only the answer is lost.
@@ -32,6 +32,12 @@ final class MemoryServer: SyncServer {
         /// Blocks that were sent although they were here.
         var sentTwice = 0
         var fault: (@Sendable (Call, Int, Moment) throws -> Void)?
+        /// What is answered when somebody asks for a poll token; nil as an older server does.
+        var pollToken: PollTokenResponse?
+        /// Where polls went.
+        var places: [PollPlace] = []
+        /// Notification servers that do not answer.
+        var deadServers: Set<String> = []
     }
 
     let namespace = NamespaceID(high: 7, low: 7)
@@ -156,8 +162,16 @@ final class MemoryServer: SyncServer {
         try perform(.changes) { $0.journal.changes(in: namespace, since: since, upTo: upTo, after: after, limit: 500) }
     }
 
-    func poll(_ request: PollRequest) async throws -> PollResponse {
+    var isSecure: Bool { false }
+
+    func pollToken() async throws -> PollTokenResponse? { try perform(.pollToken) { $0.pollToken } }
+
+    func poll(_ request: PollRequest, at place: PollPlace) async throws -> PollResponse {
         try perform(.poll) { state in
+            state.places.append(place)
+            if let server = place.server, state.deadServers.contains(server) {
+                throw ClientError(.unreachable, "\(server) can't be reached")
+            }
             let head = state.journal.head(of: namespace)
             guard let cursor = request.cursors.first, head.revision > cursor.revision else {
                 return PollResponse(moved: [])

@@ -82,7 +82,8 @@ struct APIClientTests {
     @Test("a poll is made once: its loop is the caller's")
     func poll() async throws {
         let (client, connector) = try client({ _ in throw ClientError(.unreachable, "cut") })
-        #expect(await failure { try await client.poll(PollRequest(cursors: [], timeout: 5)) } == .unreachable)
+        let request = PollRequest(cursors: [], timeout: 5)
+        #expect(await failure { try await client.poll(request, at: .home) } == .unreachable)
         #expect(connector.exchanges.withLock { $0.count } == 1)
     }
 

@@ -12,7 +12,7 @@ struct Layers {
         "Model": .vocabulary,
         "Blocks": .pure, "SyncPlanning": .pure, "WireProtocol": .pure,
         "Storage": .port, "Metadata": .port, "Messaging": .port,
-        "StorageLocal": .adapter, "MetadataSQLite": .adapter, "MessagingSQL": .adapter,
+        "StorageLocal": .adapter, "MetadataSQLite": .adapter, "MessagingSQL": .adapter, "MessagingLocal": .adapter,
         "Files": .useCase, "Notifications": .useCase,
         "HTTPAPI": .reach, "NotificationReactor": .reach, "SyncClient": .reach,
         "cairn": .executable, "cairn-server": .executable,
@@ -23,7 +23,7 @@ struct Layers {
         "CZstd": ["Blocks"],
         "COpenSSL": ["Blocks"],
         "CXXHash": ["Storage"],
-        "CLinux": ["NotificationReactor", "StorageLocal", "SyncClient", "cairn-server"],
+        "CLinux": ["MessagingLocal", "NotificationReactor", "StorageLocal", "SyncClient", "cairn-server"],
         "GRDB": ["MetadataSQLite", "SyncClient"],
         "GRDBSQLite": ["MetadataSQLite", "SyncClient"],
         "Hummingbird": ["HTTPAPI", "cairn-server"],
@@ -53,8 +53,10 @@ struct Layers {
 
     private static func findings(of target: Manifest.Target) -> [Finding] {
         if target.name == "CLinux"
-            || ["TestSupport", "StorageConformance", "MetadataConformance", "MessagingConformance"].contains(
-                target.name)
+            || [
+                "TestSupport", "StorageConformance", "MetadataConformance", "MessagingConformance", "BusConformance",
+                "NotificationConformance",
+            ].contains(target.name)
         {
             return []
         }

@@ -1,11 +1,11 @@
+import Blocks
 import Model
 import ServiceLifecycle
 import WireProtocol
 
 /// Waits for news from the server by long poll, for all links together, and passes them on.
 ///
-/// It polls again at once after an answer, and after a failure with a growing pause and full jitter, so that a crowd that
-/// was cut off does not come back in one moment.
+/// It polls again at once after an answer; where it polls, and how long it waits after a failure, ``PollRouting`` decides.
 struct RemoteWatch: Service {
     /// A link that wants to know.
     struct Listener: Sendable {
@@ -21,17 +21,13 @@ struct RemoteWatch: Service {
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
-            var failures = 0
+            var course = Course(routing: PollRouting(isSecure: context.server.isSecure), random: context.random)
             while !Task.isCancelled {
+                let step = course.next()
                 do {
-                    try await poll()
-                    failures = 0
+                    try await take(step, on: &course)
                 } catch let error as ClientError {
-                    for listener in listeners where failures == 0 { listener.inbox.noteLostServer() }
-                    if error.code.isFinal { throw error }
-                    failures += 1
-                    let bound = min(Duration.seconds(60), .milliseconds(250 << min(failures, 16)))
-                    try? await Task.sleep(for: bound * Double.random(in: 0...1))
+                    try await lose(error, in: step, on: &course)
                 } catch is CancellationError {
                     return
                 }
@@ -39,8 +35,48 @@ struct RemoteWatch: Service {
         }
     }
 
+    /// Where the loop is.
+    private struct Course {
+        var routing: PollRouting
+        var random: SecureRandom
+        /// Whether the server itself could not be asked when last tried.
+        var isLost = false
+        let start = ContinuousClock.now
+
+        var now: Duration { ContinuousClock.now - start }
+
+        mutating func next() -> PollRouting.Step { routing.next(now: now, using: &random) }
+    }
+
+    private func take(_ step: PollRouting.Step, on course: inout Course) async throws {
+        switch step {
+        case .pause(let pause): try await Task.sleep(for: pause)
+        case .askForToken: course.routing.noteToken(try await context.server.pollToken(), now: course.now)
+        case .poll(let place):
+            let sent = course.now
+            let hasNews = try await poll(at: place)
+            course.isLost = false
+            if hasNews || course.now - sent >= .seconds(Int64(Self.timeout) / 2) {
+                course.routing.noteAnswer()
+            } else {
+                course.routing.noteDismissal(from: place, now: course.now, using: &course.random)
+            }
+        }
+    }
+
+    private func lose(_ error: ClientError, in step: PollRouting.Step, on course: inout Course) async throws {
+        if PollRouting.concernsServer(step.place) {
+            if error.code.isFinal { throw error }
+            for listener in listeners where !course.isLost { listener.inbox.noteLostServer() }
+            course.isLost = true
+        }
+        course.routing.noteFailure(
+            at: step.place, retryAfter: error.retryAfter, now: course.now, using: &course.random)
+    }
+
     /// One poll. After news it waits until every link has taken them in, or the same news would answer at once again.
-    private func poll() async throws {
+    /// - Returns: Whether it brought news of any kind.
+    private func poll(at place: PollPlace) async throws -> Bool {
         var cursors: [NamespaceID: Revision] = [:]
         for listener in listeners {
             let link = try await context.onWorker { try context.database.link(listener.link) }
@@ -49,7 +85,12 @@ struct RemoteWatch: Service {
         }
         let request = PollRequest(
             cursors: cursors.map { Cursor(namespace: $0.key, revision: $0.value) }, timeout: Self.timeout)
-        let answer = try await context.server.poll(request)
+        let answer = try await context.server.poll(request, at: place)
+        try await passOn(answer, cursors)
+        return !answer.moved.isEmpty
+    }
+
+    private func passOn(_ answer: PollResponse, _ cursors: [NamespaceID: Revision]) async throws {
         let moved = answer.moved.filter { $0.revision > cursors[$0.namespace] ?? .zero }
         if moved.isEmpty {
             // PENDING news only, which change nothing that is on disk: not to be asked for in a circle.
