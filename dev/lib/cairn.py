@@ -46,6 +46,7 @@ class Server:
     programs: Path
     regions: list[Path] = field(default_factory=list)
     listen: str = "127.0.0.1:0"
+    options: list[str] = field(default_factory=list)
     url: str = ""
     starts: int = 0
 
@@ -73,6 +74,7 @@ class Server:
         """Starts it and waits until it listens."""
         self.starts += 1
         arguments = [str(self.programs / "cairn-server"), "run", "--data", str(self.data), "--listen", self.listen]
+        arguments += self.options
         for region in self.regions:
             arguments += ["--region", str(region)]
         with self.log.open("wb") as log:

@@ -4,32 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-import struct
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from measure import run
 
 SOURCES = Path(__file__).resolve().parents[1] / "load"
-SEAT = struct.Struct("<16s16s16sQ")
-
-
-@dataclass
-class Seat:
-    """A device that polls for one namespace."""
-
-    account: bytes
-    device: bytes
-    namespace: bytes
-    revision: int = 0
-
-    def packed(self) -> bytes:
-        """The line of the table."""
-        return SEAT.pack(self.account, self.device, self.namespace, self.revision)
 
 
 def build(folder: Path) -> Path:
@@ -38,12 +21,6 @@ def build(folder: Path) -> Path:
     words = ["gcc", "-O2", "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", program]
     run([*words, *sorted(SOURCES.glob("*.c")), "-lcrypto"])
     return program
-
-
-def write_table(path: Path, seats: Iterable[bytes]) -> None:
-    """Writes the devices, packed, as the client reads them."""
-    with path.open("wb") as file:
-        file.writelines(seats)
 
 
 class NotifyLoad:

@@ -8,7 +8,7 @@ import subprocess
 import urllib.request
 from pathlib import Path
 
-from notify_load import SOURCES, Seat, http_request
+from notify_load import SOURCES, http_request
 from peers import children, free_port, wait_for_port
 
 MODULE = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
@@ -71,9 +71,9 @@ class Nchan:
             found = re.search(r"^subscribers: (\d+)", answer.read().decode(), re.MULTILINE)
         return int(found[1]) if found else -1
 
-    def move(self, seat: Seat) -> bytes:
+    def publish(self, namespace: bytes) -> bytes:
         """The request that gives news to a channel."""
-        return http_request("POST", f"/publish?id={seat.namespace.hex()}", self.host, {}, b'{"changes":true}')
+        return http_request("POST", f"/publish?id={namespace.hex()}", self.host, {}, b'{"changes":true}')
 
     def close(self) -> None:
         """Ends it."""

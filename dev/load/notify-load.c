@@ -240,7 +240,8 @@ static void command_cut(const char *words) {
     if (sscanf(words, "%u %u %lf", &count, &spread, &seconds) != 3) return refuse("cut COUNT SPREAD SECONDS");
     uint64_t start = now_ns();
     for (uint32_t at = 0; at < worker_count; at++) {
-        uint32_t part = (uint32_t)((uint64_t)count * (at + 1) / worker_count - (uint64_t)count * at / worker_count);
+        uint64_t first = workers[at].first_seat, end = first + workers[at].count;
+        uint32_t part = (uint32_t)(count * end / seat_count - count * first / seat_count);
         give_job(&workers[at], (Job){CUT, 0, part, spread});
     }
     bool complete = settle(seconds);

@@ -25,7 +25,7 @@ typedef struct {
     uint8_t state, attempt, server;
     _Atomic uint32_t answers;   // that had news
     _Atomic uint64_t revision;  // that it has seen
-    _Atomic uint64_t answered;  // when news came, in nanoseconds of the monotonic clock; 0 when not since it was cleared
+    _Atomic uint64_t answered;  // when news came first since this was cleared, by `now_ns`; 0: it did not
 } Device;
 
 // What happened since the worker began.
