@@ -11,7 +11,7 @@ from typing import Any
 
 from cairn import Server
 from messages import MEDIA, listed, number
-from notify_crowd import Group, Seat
+from notify_crowd import DEVICES, Group, Seat
 from notify_load import NotifyLoad, build, wait_until
 from notify_seed import gather, heads
 from notify_server import NotifyProcess
@@ -144,30 +144,38 @@ class NotifyDrill:
         )
         self._ask("servers", *(process.host for process in self.processes))
         parked = self._ask("park", 0, self.polls, self._limit())
-        if not self._all_at(self.processes[0]):
+        if not self._all_at(self.processes[0], self.polls):
             raise RuntimeError(f"not all could park at the start: {parked}")
         self.say(f"{self.polls} parked at the first process in {parked['seconds']:.1f} s")
 
-    def _all_at(self, process: NotifyProcess) -> bool:
-        """Waits until a process holds the polls of everybody."""
-        return wait_until(lambda: process.parked() == self.polls, self._limit())
+    def _all_at(self, process: NotifyProcess, polls: int, moving: int = 0) -> bool:
+        """Waits until a process holds the polls of everybody, but for those that a commit may just have woken."""
+        return wait_until(lambda: polls - moving <= process.parked() <= polls, self._limit())
+
+    def _all_come_to(self, process: NotifyProcess, polls: int, leave: Callable[[], None], when: str) -> float:
+        """Lets the crowd leave while accounts commit; answers the seconds until all are parked where they should be."""
+        writer = Writer(self.groups)
+        time.sleep(1)
+        started = time.monotonic()
+        leave()
+        there = self._all_at(process, polls, moving=len(self.groups) * DEVICES)
+        seconds = time.monotonic() - started
+        time.sleep(1)
+        writer.stop()
+        self.report.problems += writer.problems
+        self.report.commits += writer.commits
+        self._all_know(when)
+        self._expect(
+            there and self._all_at(process, polls), f"{when}: only {process.parked()} of {polls} are at the other one"
+        )
+        return seconds
 
     # Steps
 
     def _killed(self) -> None:
         """The first process dies while accounts commit; the crowd comes to the second."""
-        writer = Writer(self.groups)
-        time.sleep(1)
-        started = time.monotonic()
-        self.processes[0].kill()
-        there = self._all_at(self.processes[1])
-        self.report.back = time.monotonic() - started
-        self._expect(there, f"only {self.processes[1].parked()} of {self.polls} came to the second process")
-        time.sleep(1)
-        writer.stop()
-        self.report.problems += writer.problems
-        self._all_know("a process was killed")
-        self.report.commits += writer.commits
+        first, second = self.processes
+        self.report.back = self._all_come_to(second, self.polls, first.kill, "a process was killed")
         self.report.refused = self._ask("status")["refused"]
         self.say(f"all parked at the second process after {self.report.back:.1f} s, {self.report.refused} refused")
 
@@ -210,13 +218,18 @@ class NotifyDrill:
             self._expect(
                 self.report.revoked <= REVOKED_WITHIN, f"a revoked device was told after {self.report.revoked:.1f} s"
             )
-        refused = self._poll(self._token(group.seats[0]), group)
-        self._expect(refused.status == 401, f"a revoked device may poll: {refused.status}")
+        self._refused(self.processes[1])
         self._expect(
             [device["state"] for device in self._devices(group)[1:]] == ["parked", "parked"],
             "revoking one device ended the polls of others",
         )
         self.say(f"a revoked device was told after {self.report.revoked * 1000:.0f} ms")
+
+    def _refused(self, process: NotifyProcess) -> None:
+        """The revoked device shows a token whose time is not over."""
+        group = self.groups[0]
+        answer = self._poll(self._token(group.seats[0]), group, process)
+        self._expect(answer.status == 401, f"{process.name}: a revoked device may poll: {answer.status}")
 
     def _others_hear_nothing(self) -> None:
         """A commit reaches the account's own devices alone; nobody may ask for a namespace of others."""
@@ -251,20 +264,14 @@ class NotifyDrill:
 
     def _drained(self) -> None:
         """The second process is asked to stop: it sends its crowd to the first, which is there again."""
-        self.processes[0].start()
-        writer = Writer(self.groups[1:])
-        polls, self.polls = self.polls, self.polls - 1  # the revoked device stays away
-        started = time.monotonic()
-        self.processes[1].stop(within=self._limit())
-        there = self._all_at(self.processes[0])
-        self.report.drained = time.monotonic() - started
-        self._expect(there, f"only {self.processes[0].parked()} of {self.polls} came back to the first process")
-        self.polls = polls
-        writer.stop()
-        self.report.problems += writer.problems
-        self.report.commits += writer.commits
+        first, second = self.processes
+        first.start()
+        self._refused(first)
+        # The account with the revoked device is done.
         self.groups = self.groups[1:]
-        self._all_know("a process was stopped")
+        self.report.drained = self._all_come_to(
+            first, self.polls - 1, lambda: second.stop(within=self._limit()), "a process was stopped"
+        )
         self.say(f"all parked at the first process {self.report.drained:.1f} s after the second was asked to stop")
 
     def _counters(self) -> None:
@@ -280,8 +287,8 @@ class NotifyDrill:
     def _token(self, seat: Seat, expires: int = 0) -> str:
         return self.crowd.token(seat, expires or int(time.time()) + 300)
 
-    def _poll(self, token: str, group: Group) -> Answer:
+    def _poll(self, token: str, group: Group, process: NotifyProcess | None = None) -> Answer:
         """Asks for news of a group that has some: a good token is answered at once."""
-        host, _, port = self.processes[1].host.rpartition(":")
+        host, _, port = (process or self.processes[1]).host.rpartition(":")
         body = number(1) + listed([group.namespace + number(0)])
         return ThinClient((host, int(port)), token).call("POST", "/v1/poll", body, MEDIA)

@@ -71,12 +71,12 @@ static void wait_for(Worker *worker, uint32_t index, uint64_t milliseconds) {
 }
 
 // Full jitter: anywhere between now and a limit that doubles with each try.
-static void come_back(Worker *worker, uint32_t index, uint64_t at_least) {
+static void come_back(Worker *worker, uint32_t index) {
     Device *device = &worker->devices[index];
     uint64_t limit = (uint64_t)worker->plan->patience << (device->attempt < 8 ? device->attempt : 8);
     if (limit > LONGEST_WAIT) limit = LONGEST_WAIT;
     if (device->attempt < UINT8_MAX) device->attempt++;
-    wait_for(worker, index, at_least + draw(worker) % (limit + 1));
+    wait_for(worker, index, draw(worker) % (limit + 1));
 }
 
 // ---- Connections
@@ -105,7 +105,7 @@ static void lost(Worker *worker, uint32_t index) {
     hang_up(worker, index, IDLE);
     if (!worker->plan->comes_back) return;
     device->server = (uint8_t)((device->server + 1) % worker->plan->server_count);
-    come_back(worker, index, 0);
+    come_back(worker, index);
 }
 
 static void watch(Worker *worker, uint32_t index, int operation, uint32_t events) {
@@ -190,7 +190,9 @@ static void refuse_for_good(Worker *worker, uint32_t index, int status) {
 static void refuse_for_now(Worker *worker, uint32_t index, const Answer *answer) {
     count_up(&worker->tally.refused);
     hang_up(worker, index, IDLE);
-    come_back(worker, index, answer->retry_after * 1000u);
+    // The server says when; those that it told the same still spread over a second.
+    if (answer->retry_after) wait_for(worker, index, answer->retry_after * 1000u + draw(worker) % 1000);
+    else come_back(worker, index);
 }
 
 // Notes what a good answer says. Answers whether it was news.
@@ -218,7 +220,7 @@ static void go_on(Worker *worker, uint32_t index, bool news, bool closes) {
             open_device(worker, index);
         } else if (again) {  // no news, and no more of this connection: the server drains
             device->server = (uint8_t)((device->server + 1) % worker->plan->server_count);
-            come_back(worker, index, 0);
+            come_back(worker, index);
         }
     } else if (again) {
         send_poll(worker, index, EPOLLIN);
