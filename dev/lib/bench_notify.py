@@ -30,7 +30,9 @@ PAUSE = 0.02
 class System(Protocol):
     """What is measured."""
 
-    host: str
+    @property
+    def host(self) -> str:
+        """Where polls go."""
 
     @property
     def endpoint(self) -> tuple[str, int]:

@@ -18,8 +18,8 @@ SOURCES = Path(__file__).resolve().parents[1] / "load"
 def build(folder: Path) -> Path:
     """Compiles the client into a folder."""
     program = folder / "notify-load"
-    words = ["gcc", "-O2", "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", program]
-    run([*words, *sorted(SOURCES.glob("*.c")), "-lcrypto"])
+    options = ["-O2", "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-pthread"]
+    run(["gcc", *options, "-o", program, *sorted(SOURCES.glob("*.c")), "-lcrypto"])
     return program
 
 

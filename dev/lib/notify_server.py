@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import re
-import signal
 import subprocess
 import urllib.request
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ PARKED = re.compile(r"^cairn_polls_parked (\d+)", re.MULTILINE)
 def metrics(host: str) -> str:
     """What a process says of itself."""
     with urllib.request.urlopen(f"http://{host}/metrics", timeout=60) as answer:
-        return answer.read().decode()
+        return str(answer.read(), "utf-8")
 
 
 def parked_at(host: str) -> int:
@@ -73,8 +72,9 @@ class NotifyProcess:
         words += ["--capacity", str(self.capacity)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
-        ready = wait_until(lambda: self.process is None or self.process.poll() is not None or is_ready(self.host), within)
-        if not ready or self.process.poll() is not None:
+        process = self.process
+        ready = wait_until(lambda: process.poll() is not None or is_ready(self.host), within)
+        if not ready or process.poll() is not None:
             self.kill()
             raise RuntimeError(f"{self.name} did not start:\n{self.log.read_text(errors='replace')[-3000:]}")
 
@@ -84,7 +84,10 @@ class NotifyProcess:
 
     def kill(self) -> None:
         """Ends it at once, as a power cut would end a process."""
-        self._end(signal.SIGKILL)
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
 
     def stop(self, within: float = 120) -> None:
         """Asks it to end: it sends its polls elsewhere first."""
@@ -94,12 +97,6 @@ class NotifyProcess:
         self.process = None
         if code != 0:
             raise RuntimeError(f"{self.name} stopped with {code}:\n{self.log.read_text(errors='replace')[-3000:]}")
-
-    def _end(self, number: int) -> None:
-        if self.process:
-            self.process.send_signal(number)
-            self.process.wait()
-            self.process = None
 
 
 class CairnSystem:
