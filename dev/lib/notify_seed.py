@@ -87,6 +87,8 @@ def _seed(database: Path, crowd: Crowd) -> None:
     connection = sqlite3.connect(database, isolation_level=None)
     try:
         connection.execute("PRAGMA synchronous = OFF")
+        # Identifiers are random: the whole database has to lie in memory.
+        connection.execute("PRAGMA cache_size = -1000000")
         connection.execute("BEGIN")
         write_table(crowd.table, _lines(connection, crowd))
         connection.execute("COMMIT")

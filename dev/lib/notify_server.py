@@ -14,6 +14,8 @@ from notify_load import http_request, wait_until
 from notify_crowd import Crowd, Group, problem_of_token
 from peers import free_port
 
+# Room beyond the crowd: for the polls that are made by hand, and for who comes back before its end was noticed.
+SPARE = 1000
 PARKED = re.compile(r"^cairn_polls_parked (\d+)", re.MULTILINE)
 
 
@@ -47,7 +49,7 @@ class NotifyProcess:
 
     data: Path
     programs: Path
-    capacity: int
+    polls: int
     name: str
     host: str = ""
 
@@ -69,7 +71,7 @@ class NotifyProcess:
     def start(self, within: float = 60) -> None:
         """Starts it and waits until it takes polls."""
         words = [str(self.programs / "cairn-server"), "notify", "--data", str(self.data), "--listen", self.host]
-        words += ["--capacity", str(self.capacity)]
+        words += ["--capacity", str(self.polls + SPARE)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         process = self.process
@@ -113,7 +115,7 @@ class CairnSystem:
             self.notify.start()
         else:
             self.host = f"127.0.0.1:{free_port()}"
-            server.options += ["--notify-listen", self.host, "--notify-capacity", str(crowd.polls)]
+            server.options += ["--notify-listen", self.host, "--notify-capacity", str(crowd.polls + SPARE)]
             server.start()
             if not wait_until(lambda: is_ready(self.host), 60):
                 raise RuntimeError(f"the server takes no polls:\n{server.log.read_text(errors='replace')[-3000:]}")

@@ -40,7 +40,13 @@
 
 #include "worker.h"
 
-enum { LINE_ROOM = 65536, RESERVED_FILES = 200, MOST_DEVICES_A_WORKER = 20000, GLANCE_US = 200 };
+enum {
+    LINE_ROOM = 65536,
+    RESERVED_FILES = 200,
+    MOST_DEVICES_A_WORKER = 20000,
+    MOST_PARKING = 4,  // workers that open connections at once: more would only take turns on a small machine
+    GLANCE_US = 200,   // how often a result is looked for; moments are noted by the workers themselves
+};
 
 static Plan plan = {
     .speech = {.dialect = CAIRN, .key_version = 1, .timeout = 3600, .token_lifetime = 600},
@@ -74,10 +80,10 @@ static uint64_t sum_of(size_t offset) {
     return sum;
 }
 
-static bool any_busy(void) {
-    for (uint32_t at = 0; at < worker_count; at++)
-        if (atomic_load(&workers[at].busy)) return true;
-    return false;
+static uint32_t count_busy(void) {
+    uint32_t count = 0;
+    for (uint32_t at = 0; at < worker_count; at++) count += atomic_load(&workers[at].busy);
+    return count;
 }
 
 static uint64_t deadline_after(double seconds) { return now_ns() + (uint64_t)(seconds * 1e9); }
@@ -85,18 +91,19 @@ static uint64_t deadline_after(double seconds) { return now_ns() + (uint64_t)(se
 // Waits until nobody is on the way; false when the time is over.
 static bool settle(double seconds) {
     uint64_t deadline = deadline_after(seconds);
-    while (any_busy() || in_state(CONNECTING) || in_state(WAITING)) {
+    while (count_busy() || in_state(CONNECTING) || in_state(WAITING)) {
         if (now_ns() > deadline) return false;
         usleep(1000);
     }
     return true;
 }
 
-// Gives the part of a range of seats that is a worker's to that worker, and waits until all have done their part.
+// Gives each worker the part of a range of seats that is its own.
 static void do_for_range(Task task, uint32_t first, uint32_t count) {
     for (uint32_t at = 0; at < worker_count; at++) {
         uint32_t begin = workers[at].first_seat, end = begin + workers[at].count;
         uint32_t from = first > begin ? first : begin, to = first + count < end ? first + count : end;
+        while (task == PARK && count_busy() >= MOST_PARKING) usleep(GLANCE_US);
         if (from < to) give_job(&workers[at], (Job){task, from - begin, to - from, 0});
     }
 }
