@@ -128,7 +128,7 @@ class QueueDrill:
         self.say = say
         self.report = Report()
         self.storages = [folder / "server" / "queue-1", folder / "queue-2"]
-        self.server = Server(folder / "server", programs, extra=["--queue", str(self.storages[1])])
+        self.server = Server(folder / "server", programs, options=["--queue", str(self.storages[1])])
         self.accounts: list[Account] = []
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []

@@ -46,7 +46,7 @@ class Server:
     programs: Path
     regions: list[Path] = field(default_factory=list)
     listen: str = "127.0.0.1:0"
-    extra: list[str] = field(default_factory=list)
+    options: list[str] = field(default_factory=list)
     url: str = ""
     starts: int = 0
 
@@ -74,9 +74,9 @@ class Server:
         """Starts it and waits until it listens."""
         self.starts += 1
         arguments = [str(self.programs / "cairn-server"), "run", "--data", str(self.data), "--listen", self.listen]
+        arguments += self.options
         for region in self.regions:
             arguments += ["--region", str(region)]
-        arguments += self.extra
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         deadline = time.monotonic() + within
