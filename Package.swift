@@ -138,7 +138,8 @@ let package = Package(
         .testTarget(
             name: "NotificationReactorTests",
             dependencies: [
-                "NotificationReactor", "NotificationConformance", "Notifications", "Messaging", "WireProtocol", "Blocks",
+                "NotificationReactor", "NotificationConformance", "Notifications", "Messaging", "WireProtocol",
+                "Blocks",
                 "Model", "CLinux", "TestSupport", lifecycle, log,
             ]),
         .testTarget(
