@@ -22,6 +22,10 @@ struct UploadPreparation {
 
     /// Takes groups from a place on until they fill a commit.
     func run(from first: Int, with encoder: BlockEncoder) throws -> Outcome {
+        try context.database.readingMuch { try gather(from: first, with: encoder) }
+    }
+
+    private func gather(from first: Int, with encoder: BlockEncoder) throws -> Outcome {
         var outcome = Outcome(next: first)
         while outcome.next < groups.count, !outcome.upload.isFull(context.limits) {
             let group = groups[outcome.next]
