@@ -100,6 +100,10 @@ let package = Package(
             name: "MetadataConformance",
             dependencies: ["Model", "Metadata", "TestSupport"],
             path: "Tests/MetadataConformance"),
+        .target(
+            name: "NotificationConformance",
+            dependencies: ["Model", "Messaging", "Notifications"],
+            path: "Tests/NotificationConformance"),
         .testTarget(name: "ModelTests", dependencies: ["Model", "TestSupport"]),
         .testTarget(
             name: "BlocksTests", dependencies: ["Blocks", "Model", "TestSupport"], resources: [.copy("Golden")]),
@@ -111,7 +115,9 @@ let package = Package(
         .testTarget(
             name: "MetadataTests",
             dependencies: ["Metadata", "MetadataConformance", "MetadataSQLite", "Model", "TestSupport"]),
-        .testTarget(name: "NotificationsTests", dependencies: ["Notifications", "Messaging", "Model", "TestSupport"]),
+        .testTarget(
+            name: "NotificationsTests",
+            dependencies: ["Notifications", "NotificationConformance", "Messaging", "Model", "TestSupport"]),
         .testTarget(
             name: "FilesTests",
             dependencies: [

@@ -50,6 +50,7 @@ public struct PollAdmission: Sendable {
     ///   - waiting: how many heads wait to be read or are being read.
     ///   - device: who polls: where within the spread it is sent depends on it, and on `turn`.
     ///   - turn: a number that differs from one decision to the next.
+    /// - Returns: What becomes of the poll.
     public func decide(waiting: Int, device: DeviceID, turn: UInt64) -> Decision {
         if waiting < places { return .now }
         if waiting < limit { return .queued }

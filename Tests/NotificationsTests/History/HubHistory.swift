@@ -312,7 +312,8 @@ extension HubHistory {
             guard case .changed(let notice) = message else { return false }
             return notice.namespace == namespace && notice.revision > seen
         }
-        return queue.contains { tells($0.message) } || untold.contains(where: tells)    }
+        return queue.contains { tells($0.message) } || untold.contains(where: tells)
+    }
 
     private static func mixedUp(_ end: HubReference.End) -> HubReference.End {
         guard case .moved(let moved) = end.answer else { return end }

@@ -51,7 +51,7 @@ struct Layers {
 
     private static func findings(of target: Manifest.Target) -> [Finding] {
         if target.name == "CLinux"
-            || ["TestSupport", "StorageConformance", "MetadataConformance"].contains(target.name)
+            || ["TestSupport", "StorageConformance", "MetadataConformance", "NotificationConformance"].contains(target.name)
         {
             return []
         }
