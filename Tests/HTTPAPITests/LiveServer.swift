@@ -52,7 +52,7 @@ struct LiveServer: Sendable {
             costs: files.password)(name: "ada", password: "correct horse")
         let session = try await LogIn(context)(
             account: "ada", password: "correct horse", device: "laptop", from: "test")
-        let notifications = NotificationService(bus: bus)
+        let notifications = NotificationService(desk: PollDesk(bus: bus) { try await ReadHeads(database)(of: $0) })
         let services = try APIServices(
             context: context, notifications: notifications, metrics: metrics, limits: limits)
         let application = Application(
