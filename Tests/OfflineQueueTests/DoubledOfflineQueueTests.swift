@@ -173,7 +173,8 @@ struct DoubledOfflineQueueTests {
         let elapsed = ManualElapsed()
         let queue = Pair.doubled(first, second, elapsed)
         for _ in 0..<2 { await queue.maintain(at: Fixture.time) }
-        try await queue.introduce(1)
+        try await first.introduce(1)
+        try await second.introduce(1)
         first.plan = .init(isGone: true)
         second.hang()
         async let added: Void = queue.add([Fixture.moved(1, 1)], to: 1)
