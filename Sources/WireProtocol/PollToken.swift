@@ -5,7 +5,8 @@ public import Model
 /// hear of, signed by the server. docs/protocol.md has its bytes.
 public struct PollToken: Hashable, Sendable {
     /// What every token begins with, so that it is told from a device's own token at a glance.
-    public static let prefix = "cairnpoll_"
+    public static let prefix = marker.description
+    private static let marker: StaticString = "cairnpoll_"
     /// How long a new token is good for, in seconds.
     public static let lifetime: UInt64 = 600
     /// Most namespaces in one token.
@@ -53,7 +54,9 @@ public struct PollToken: Hashable, Sendable {
 
     /// Whether text is meant to be a poll token, be it good or not.
     public static func isMeant(by text: UnsafeRawBufferPointer) -> Bool {
-        text.count >= prefix.utf8.count && zip(text, prefix.utf8).allSatisfy { $0 == $1 }
+        guard text.count >= marker.utf8CodeUnitCount else { return false }
+        for index in 0..<marker.utf8CodeUnitCount where text[index] != marker.utf8Start[index] { return false }
+        return true
     }
 
     /// Reads a token and checks that one of `keys` has signed it, and that its time is not over. Takes about a

@@ -29,7 +29,8 @@ struct LiveServer: Sendable {
 
     /// Runs a test against a server, and stops the server.
     static func run(
-        limits: APILimits = APILimits(), files: FilesLimits = FilesLimits(), log: Logger = quiet,
+        limits: APILimits = APILimits(), files: FilesLimits = FilesLimits(), pollServers: [String] = [],
+        log: Logger = quiet,
         _ test: @escaping @Sendable (LiveServer) async throws -> Void
     ) async throws {
         let directory = TemporaryDirectory()
@@ -52,9 +53,11 @@ struct LiveServer: Sendable {
             costs: files.password)(name: "ada", password: "correct horse")
         let session = try await LogIn(context)(
             account: "ada", password: "correct horse", device: "laptop", from: "test")
-        let notifications = NotificationService(bus: bus)
+        let (heads, revocations) = (ReadHeads(database), ListRevocations(database: database, clock: clock))
+        let notifications = NotificationService(
+            desk: PollDesk(bus: bus, revocations: { try await revocations() }, heads: { try await heads(of: $0) }))
         let services = try APIServices(
-            context: context, notifications: notifications, metrics: metrics, limits: limits)
+            context: context, notifications: notifications, metrics: metrics, limits: limits, pollServers: pollServers)
         let application = Application(
             router: APIServer.router(services), server: APIServer.connections(limits),
             configuration: ApplicationConfiguration(address: .hostname("localhost", port: 0)),
@@ -91,6 +94,11 @@ struct LiveServer: Sendable {
 
     /// The bearer token of the first device.
     var bearer: String { "Bearer \(token)" }
+
+    /// Waits until as many polls were parked since the beginning.
+    func waitForAdmitted(_ count: UInt64) async {
+        while notifications.desk.statistics.admitted < count { await Task.yield() }
+    }
 
     /// Waits until as many polls are parked; it looks again and again without sleeping.
     func waitForParked(_ count: Int) async {

@@ -65,6 +65,8 @@ struct ProblemTests {
         #expect(code(BlocksError(.unknownKey, "x")) == .internal)
         #expect(code(NodeNameError.empty) == .invalidPath)
         #expect(code(PollError.overloaded) == .unavailable)
+        #expect(code(PollError.refused(retryAfter: 7)) == .unavailable)
+        #expect(Problem(describing: PollError.refused(retryAfter: 7)).retryAfter == 7)
         #expect(code(CancellationError()) == .unavailable)
         #expect(code(HTTPError(.notFound)) == .notFound)
         #expect(code(HTTPError(.contentTooLarge)) == .tooLarge)

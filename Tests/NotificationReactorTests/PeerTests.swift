@@ -119,12 +119,13 @@ import Testing
 
     @Test func `when the buffers for half requests are used up, the oldest gives way to the newest`() async throws {
         try await ReactorBench.run({ $0.buffers = 3 }) { bench in
-            let peers = try (0..<5).map { _ in try bench.peer() }
-            for (index, peer) in peers.enumerated() {
+            var peers: [Peer] = []
+            for count in 1...5 {
+                let peer = try bench.peer()
                 peer.send("GET /health HTTP/1.1\r\n")
-                let open = min(index + 1, 3)
+                peers.append(peer)
                 try await bench.until {
-                    bench.reactor.acceptedCount == index + 1 && bench.reactor.connectionCount == open
+                    bench.reactor.acceptedCount == count && bench.reactor.connectionCount == min(count, 3)
                 }
             }
             for peer in peers.suffix(3) {

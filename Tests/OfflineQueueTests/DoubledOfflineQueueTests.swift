@@ -166,6 +166,33 @@ struct DoubledOfflineQueueTests {
         hung.release()
     }
 
+    @Test("a write does not miss what came back while it was at the other one", .timeLimit(.minutes(1)))
+    func comingBackDuringWrite() async throws {
+        let first = FaultyOfflineQueue(MemoryOfflineQueue(identity: Fixture.identity(1)))
+        let second = HungQueue(MemoryOfflineQueue(identity: Fixture.identity(2)))
+        let elapsed = ManualElapsed()
+        let queue = Pair.doubled(first, second, elapsed)
+        for _ in 0..<2 { await queue.maintain(at: Fixture.time) }
+        try await first.introduce(1)
+        try await second.introduce(1)
+        first.plan = .init(isGone: true)
+        second.hang()
+        async let added: Void = queue.add([Fixture.moved(1, 1)], to: 1)
+        while first.failures == 0 || second.hangingCount == 0 { await Task.yield() }
+        // The first comes back and takes over what the second has: the addition has not arrived there yet.
+        first.plan = .init()
+        elapsed.advance(by: .seconds(60))
+        while queue.status.read != 0 {
+            await queue.maintain(at: Fixture.time)
+            elapsed.advance(by: .seconds(60))
+        }
+        #expect(try await first.read(1) == .nothing)
+        second.release()
+        try await added
+        #expect(try await queue.read(1).entries == [Fixture.moved(1, 1)])
+        #expect(try await queue.read(1).position?.queue == Fixture.identity(1))
+    }
+
     @Test("closing closes both")
     func closing() async throws {
         let pair = try await pair()

@@ -18,6 +18,9 @@ final class HungQueue: OfflineQueueReplica {
         self.base = base
     }
 
+    /// How many calls hang.
+    var hangingCount: Int { state.withLock { $0.waiting.count } }
+
     func hang() { state.withLock { $0.hangs = true } }
 
     func release() {

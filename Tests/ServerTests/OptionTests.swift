@@ -53,6 +53,14 @@ struct OptionTests {
             ["run", "--data", "/tmp/x", "--tls-key", "k.pem"],
             ["run", "--data", "/tmp/x", "--pack-size", "1K"], ["run", "--data", "/tmp/x", "--pack-size", "3G"],
             ["run", "--data", "/tmp/x", "--log-format", "xml"], ["run", "--data", "/tmp/x", "--log-level", "loud"],
+            ["run", "--data", "/tmp/x", "--notify-listen", "8485"],
+            ["run", "--data", "/tmp/x", "--notify-listen", "0.0.0.0:8485"],
+            ["run", "--data", "/tmp/x", "--notify-url", "n1.example.org"],
+            ["run", "--data", "/tmp/x", "--notify-url", "http://"],
+            ["run", "--data", "/tmp/x", "--notify-url", "https://n1/?x"],
+            ["run", "--data", "/tmp/x", "--notify-capacity", "0"],
+            ["notify", "--data", "/tmp/x", "--listen", "8485"], ["notify", "--data", "/tmp/x", "--capacity", "0"],
+            ["notify", "--data", "/tmp/x", "--capacity", "3000000"],
             ["account", "add"], ["device", "revoke"], ["key", "turn"],
         ])
     func refused(arguments: [String]) {
@@ -64,14 +72,33 @@ struct OptionTests {
         let command = try CairnServer.parseAsRoot([
             "run", "--data", "/srv/cairn", "--listen", "0.0.0.0:1", "--region", "/a", "--region", "/b",
             "--insecure-listen",
-            "--log-level", "debug", "--log-format", "json", "--pack-size", "16M",
+            "--notify-listen", "0.0.0.0:8485", "--notify-capacity", "500000", "--notify-url", "http://n1",
+            "--notify-url", "https://n2:8/p", "--log-level", "debug", "--log-format", "json", "--pack-size", "16M",
         ])
         let run = try #require(command as? Run)
         #expect(run.regions == ["/a", "/b"])
         #expect(run.insecureListen)
         #expect(run.packSize.bytes == 16 << 20)
-        #expect(run.logLevel == .debug)
-        #expect(run.logFormat == .json)
+        #expect(run.logging.logLevel == .debug)
+        #expect(run.logging.logFormat == .json)
+        #expect(run.notify.urls == ["http://n1", "https://n2:8/p"])
+        #expect(try run.notify.address(isInsecure: true)?.capacity == 500_000)
+    }
+
+    @Test("where polls are parked apart from the API is named as devices reach it, and kept on this machine")
+    func polls() throws {
+        let address = try PollAddress("localhost:0", capacity: 7, isInsecure: false)
+        #expect(address.url(port: 9) == "http://localhost:9")
+        #expect(address.configuration.address == "127.0.0.1")
+        #expect(address.configuration.capacity == 7)
+        #expect(throws: Failure.self) { try PollAddress("192.0.2.1:8485", capacity: 7, isInsecure: false) }
+        #expect(try PollAddress("[::]:8485", capacity: 7, isInsecure: true).configuration.address == "::")
+        let run = try #require(try CairnServer.parseAsRoot(["run", "--data", "/srv/cairn"]) as? Run)
+        #expect(try run.notify.address(isInsecure: false) == nil)
+        #expect(run.notify.urls == [])
+        let notify = try #require(try CairnServer.parseAsRoot(["notify", "--data", "/srv/cairn"]) as? Notify)
+        #expect(notify.listen == "127.0.0.1:8485")
+        #expect(notify.capacity == 100_000)
     }
 
     @Test("every command explains itself")
@@ -79,6 +106,8 @@ struct OptionTests {
         let help = CairnServer.helpMessage()
         for word in ["account", "device", "key", "run", "keyring", "78"] { #expect(help.contains(word), "\(word)") }
         #expect(CairnServer.helpMessage(for: Run.self).contains("--insecure-listen"))
+        #expect(CairnServer.helpMessage(for: Run.self).contains("--notify-url"))
+        #expect(CairnServer.helpMessage(for: Notify.self).contains("bus.sock"))
         #expect(CairnServer.helpMessage(for: Key.Rotate.self).contains("Keep a copy"))
     }
 }

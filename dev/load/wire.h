@@ -32,7 +32,7 @@ typedef struct {
     size_t body;               // where its body begins
     int status;
     bool closes;               // the server ends the connection
-    uint32_t retry_after;      // seconds, when it is refused for now
+    uint32_t retry_after;      // seconds, with a refusal that asks to come back
     uint64_t revision;         // 0: the namespace is not in the answer
     bool pending;              // files are on their way
     uint32_t foreign;

@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import Messaging
 import Model
+import Notifications
 import WireProtocol
 
 /// What a device that was away has to look at.

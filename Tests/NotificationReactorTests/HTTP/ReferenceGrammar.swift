@@ -29,7 +29,9 @@ enum ReferenceGrammar {
 
     private static func headEnd(_ bytes: [UInt8]) -> Int? {
         guard bytes.count >= 4 else { return nil }
-        return (4...bytes.count).first { Array(bytes[($0 - 4)..<$0]) == Array("\r\n\r\n".utf8) }
+        return (4...bytes.count).first {
+            bytes[$0 - 4] == 13 && bytes[$0 - 3] == 10 && bytes[$0 - 2] == 13 && bytes[$0 - 1] == 10
+        }
     }
 
     private static func split(_ head: [UInt8]) -> [[UInt8]] {
@@ -69,8 +71,11 @@ enum ReferenceGrammar {
         return fields
     }
 
+    private static let names = Set(
+        "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
+
     private static func isName(_ byte: UInt8) -> Bool {
-        "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8.contains(byte)
+        names.contains(byte)
     }
 
     private static func trimmed(_ text: Substring) -> String {

@@ -87,6 +87,47 @@ struct APIClientTests {
         #expect(connector.exchanges.withLock { $0.count } == 1)
     }
 
+    @Test("a poll elsewhere bears the poll token, and never the device's own")
+    func pollElsewhere() async throws {
+        let (client, connector) = try client({ [self] _ in answer(200, try PollResponse(moved: []).encoded()) })
+        let request = PollRequest(cursors: [Cursor(namespace: namespace, revision: Revision(3))], timeout: 5)
+        for place in [PollPlace(server: "http://n1:9/", token: "t"), PollPlace(server: nil, token: "t"), .home] {
+            #expect(try await client.poll(request, at: place).moved.isEmpty)
+        }
+        let exchanges = connector.exchanges.withLock { $0 }
+        #expect(exchanges.map(\.server) == ["http://n1:9", nil, nil])
+        #expect(exchanges.map(\.path) == ["/v1/poll", "/v1/poll", "/v1/poll"])
+        let tokens = exchanges.map { $0.headers.filter { $0.name == "Authorization" }.map(\.value) }
+        #expect(tokens == [["Bearer t"], ["Bearer t"], ["Bearer secret"]])
+        // Notification servers take no compressed bodies.
+        #expect(exchanges.allSatisfy { !$0.headers.contains { $0.name == "Content-Encoding" } })
+        #expect(await failure { try await client.poll(request, at: PollPlace(server: "n1", token: "t")) } == .usage)
+    }
+
+    @Test("a server without poll tokens offers none, and whoever is busy says for how long")
+    func pollTokens() async throws {
+        let given = PollTokenResponse(token: "t", expires: 9, lifetime: 600, servers: ["http://n1"])
+        let (client, connector) = try client(
+            { [self] _ in answer(200, [UInt8](try JSONEncoder().encode(given))) },
+            { [self] _ in try problem(.notFound, 404) }, { [self] _ in answer(404) },
+            { [self] _ in try problem(.unavailable, 503, retryAfter: 7) },
+            { [self] _ in answer(503, headers: ["retry-after": "8"]) })
+        #expect(try await client.pollToken() == given)
+        #expect(try await client.pollToken() == nil)
+        #expect(try await client.pollToken() == nil)
+        for seconds in [7, 8] {
+            do {
+                _ = try await client.pollToken()
+                Issue.record("a busy server gave a token")
+            } catch let error as ClientError {
+                #expect(error.code == .unavailable)
+                #expect(error.retryAfter == .seconds(seconds))
+            }
+        }
+        #expect(connector.exchanges.withLock { $0.map(\.path) } == [String](repeating: "/v1/poll/token", count: 5))
+        #expect(pauses.all.withLock { $0 }.isEmpty)
+    }
+
     @Test(
         "a problem document becomes an error with a code of its own",
         arguments: [

@@ -83,7 +83,8 @@ struct PollRoutingTests {
             var tried: Set<String> = []
             for _ in Self.servers {
                 let place = client.act().place
-                #expect(tried.insert(place?.server ?? "none").inserted)
+                let isNew = tried.insert(place?.server ?? "none").inserted
+                #expect(isNew)
                 let before = client.now
                 client.fail(at: place)
                 #expect(client.routing.next(now: before, using: &client.generator).place == nil)
