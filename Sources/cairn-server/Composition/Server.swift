@@ -65,17 +65,17 @@ struct Server {
             randomness: Randomness(SecureRandom()),
             workers: WorkerPool(workers: ProcessInfo.processInfo.activeProcessorCount), log: log)
         let notifications = NotificationService(desk: desk(context, capacity: polls?.capacity))
-        let reactor = try polls.map { try reactor($0, desk: notifications.desk, keyRing: keyRing, log: log) }
+        let dense = try polls.map { try Self.reactor($0, desk: notifications.desk, keyRing: keyRing, log: log) }
         let services = try APIServices(
             context: context, notifications: notifications, metrics: registry,
-            pollServers: pollServers.isEmpty ? reactor.map { [$0.url] } ?? [] : pollServers
+            pollServers: pollServers.isEmpty ? dense.map { [$0.url] } ?? [] : pollServers
         ) {
             store.statistics.samples
         }
         return Server(
             folder: folder, lock: lock, address: address, scheme: tls == nil ? "http" : "https", database: database,
             store: store, context: context, services: services, notifications: notifications,
-            bus: try SocketBusServer(path: folder.bus, bus: bus, report: BusReports.server(log)), polls: reactor,
+            bus: try SocketBusServer(path: folder.bus, bus: bus, report: BusReports.server(log)), polls: dense,
             connections: try connections(tls), log: log)
     }
 
@@ -92,7 +92,7 @@ struct Server {
 
     private static func reactor(
         _ polls: PollAddress, desk: PollDesk, keyRing: KeyRingFile, log: Logger
-    ) throws -> (NotificationReactor, String) {
+    ) throws -> (reactor: NotificationReactor, url: String) {
         let reactor = try NotificationReactor(
             configuration: polls.configuration, desk: desk, keys: try keyRing.keyRing().pollKeys(),
             clock: SystemWallClock(), generator: SystemRandomNumberGenerator(), log: log)
