@@ -30,7 +30,8 @@ private final class TurningKeyRing: KeyRingSource {
 struct PollTokenTests {
     private let clock = ManualClock()
     private let ring = TurningKeyRing(.generate())
-    private let (account, device) = (AccountID(high: 1, low: 1), DeviceID(high: 2, low: 2))
+    private let account = AccountID(high: 1, low: 1)
+    private let device = DeviceID(high: 2, low: 2)
     private let namespaces = [NamespaceID(high: 3, low: 3), NamespaceID(high: 3, low: 4)]
 
     private func context(_ shop: Workshop, _ ring: any KeyRingSource) -> FilesContext {

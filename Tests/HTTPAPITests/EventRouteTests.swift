@@ -1,7 +1,9 @@
+import Blocks
 import Foundation
 import HTTPTypes
 import Hummingbird
 import Model
+import Notifications
 import Testing
 import WireProtocol
 

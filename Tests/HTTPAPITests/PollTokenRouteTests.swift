@@ -1,6 +1,9 @@
+import Files
 import HTTPTypes
 import Hummingbird
 import Model
+import Notifications
+import TestSupport
 import Testing
 import WireProtocol
 

@@ -69,10 +69,10 @@ struct Server {
         let queue = await QueueSet.open(
             directories: (folder.queue, secondQueue ?? folder.secondQueue), database: database, bus: bus,
             clock: SystemWallClock(), isParked: { notifications.isParked($0) }, log: log)
-        let reactor = try polls.map { try reactor($0, desk: notifications.desk, keyRing: keyRing, log: log) }
+        let dense = try polls.map { try Self.reactor($0, desk: notifications.desk, keyRing: keyRing, log: log) }
         let services = try APIServices(
             context: context, notifications: notifications, queue: queue.desk, metrics: registry,
-            pollServers: pollServers.isEmpty ? reactor.map { [$0.url] } ?? [] : pollServers
+            pollServers: pollServers.isEmpty ? dense.map { [$0.url] } ?? [] : pollServers
         ) {
             store.statistics.samples + queue.samples
         }
@@ -80,7 +80,7 @@ struct Server {
             folder: folder, lock: lock, address: address, scheme: tls == nil ? "http" : "https", database: database,
             store: store, context: context, services: services, notifications: notifications,
             queue: queue, bus: try SocketBusServer(path: folder.bus, bus: bus, report: BusReports.server(log)),
-            polls: reactor, connections: try connections(tls), log: log)
+            polls: dense, connections: try connections(tls), log: log)
     }
 
     /// Where polls are parked, whichever driver they come by.
@@ -96,7 +96,7 @@ struct Server {
 
     private static func reactor(
         _ polls: PollAddress, desk: PollDesk, keyRing: KeyRingFile, log: Logger
-    ) throws -> (NotificationReactor, String) {
+    ) throws -> (reactor: NotificationReactor, url: String) {
         let reactor = try NotificationReactor(
             configuration: polls.configuration, desk: desk, keys: try keyRing.keyRing().pollKeys(),
             clock: SystemWallClock(), generator: SystemRandomNumberGenerator(), log: log)

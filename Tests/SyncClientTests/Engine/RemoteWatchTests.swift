@@ -20,7 +20,7 @@ struct RemoteWatchTests {
         server.setFault { _, _, _ in bell.yield() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await remote.run() }
-            for await _ in calls where server.state.withLock(isEnough) { break }
+            for await _ in calls where server.state.withLock({ isEnough($0) }) { break }
             group.cancelAll()
             try await group.waitForAll()
         }
