@@ -159,7 +159,8 @@ let package = Package(
             name: "HTTPAPITests",
             dependencies: [
                 "HTTPAPI", "WireProtocol", "Files", "Blocks", "Storage", "StorageConformance", "Metadata",
-                "MetadataSQLite", "Messaging", "Notifications", "Model", "TestSupport", hummingbird, log,
+                "MetadataSQLite", "Messaging", "MessagingConformance", "Notifications", "Model", "TestSupport",
+                hummingbird, log,
                 metrics, nio, lifecycle,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),

@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdTesting
 import Logging
 import Messaging
+import MessagingConformance
 import MetadataSQLite
 import Model
 import Notifications
@@ -57,7 +58,8 @@ struct LiveServer: Sendable {
         let notifications = NotificationService(
             desk: PollDesk(bus: bus, revocations: { try await revocations() }, heads: { try await heads(of: $0) }))
         let services = try APIServices(
-            context: context, notifications: notifications, metrics: metrics, limits: limits, pollServers: pollServers)
+            context: context, notifications: notifications, queue: desk(context), metrics: metrics, limits: limits,
+            pollServers: pollServers)
         let application = Application(
             router: APIServer.router(services), server: APIServer.connections(limits),
             configuration: ApplicationConfiguration(address: .hostname("localhost", port: 0)),
@@ -71,6 +73,13 @@ struct LiveServer: Sendable {
                     token: session.token.text))
         }
         withExtendedLifetime(directory) {}
+    }
+
+    /// The offline queue, in memory.
+    private static func desk(_ context: FilesContext) -> QueueDesk {
+        QueueDesk(
+            queue: MemoryOfflineQueue(identity: QueueFixture.identity(1)), database: context.database,
+            clock: context.clock)
     }
 
     /// Keeps its metadata, which the requests' ids are part of, and says nothing.

@@ -65,7 +65,7 @@ public struct QueueFailover: Hashable, Sendable {
     /// Makes the state in which nothing is known of either.
     public init() {}
 
-    /// What a replica is good for now.
+    /// What may be done with a replica.
     public func condition(of side: Side) -> Condition { conditions[side.rawValue] }
 
     /// The replica to read; nil when none may be.
