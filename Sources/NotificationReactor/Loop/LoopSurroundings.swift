@@ -24,6 +24,8 @@ final class LoopSurroundings: Sendable {
     let seconds: @Sendable () -> UInt32
     let mailboxes: [Mailbox]
     let records: [LoopRecord]
+    /// Through which loops go to the desk.
+    let gate = DeskGate()
     let phase = Atomic(Phase.running)
 
     init(

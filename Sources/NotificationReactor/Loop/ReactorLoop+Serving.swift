@@ -50,19 +50,22 @@ extension ReactorLoop {
         table[descriptor].pointee.generation &+= 1
         let owner = PollOwner(
             loop: index, descriptor: descriptor, generation: table[descriptor].pointee.generation)
-        let ticket: PollTicket
+        let (ticket, isRevoked): (PollTicket, Bool)
         do throws(PollError) {
-            ticket = try shared.desk.park(
-                driver: shared.driver, device: device, cursors: cursors, timeout: timeout, owner: owner.number)
+            (ticket, isRevoked) = try shared.gate.pass { () throws(PollError) in
+                let ticket = try shared.desk.park(
+                    driver: shared.driver, device: device, cursors: cursors, timeout: timeout, owner: owner.number)
+                // Looked at after it is parked: a revocation is either seen here, or finds the poll.
+                return (ticket, shared.desk.isRevoked(device))
+            }
         } catch {
             switch error {
             case .overloaded: return .full(retryAfter: delay())
             case .refused(let seconds): return .full(retryAfter: seconds)
             }
         }
-        // Looked at after it is parked: a revocation is either seen here, or finds the poll.
-        guard !shared.desk.isRevoked(device) else {
-            shared.desk.disconnect(ticket)
+        if isRevoked {
+            shared.gate.pass { shared.desk.disconnect(ticket) }
             return .revoked
         }
         table[descriptor].pointee.ticket = ticket
