@@ -91,7 +91,7 @@ import WireProtocol
         }
     }
 
-    @Test(arguments: [10_000, 100])
+    @Test(arguments: [10_000, 110])
     func `a server that stops answers all polls, closes, and listens no more`(files: Int) async throws {
         let ended = try await stopped(files: files)
         for peer in ended.peers {
