@@ -50,23 +50,17 @@ extension ReactorLoop {
         table[descriptor].pointee.generation &+= 1
         let owner = PollOwner(
             loop: index, descriptor: descriptor, generation: table[descriptor].pointee.generation)
-        let (ticket, isRevoked): (PollTicket, Bool)
+        let ticket: PollTicket
         do throws(PollError) {
-            (ticket, isRevoked) = try shared.gate.pass { () throws(PollError) in
-                let ticket = try shared.desk.park(
+            ticket = try shared.gate.pass { () throws(PollError) in
+                try shared.desk.park(
                     driver: shared.driver, device: device, cursors: cursors, timeout: timeout, owner: owner.number)
-                // Looked at after it is parked: a revocation is either seen here, or finds the poll.
-                return (ticket, shared.desk.isRevoked(device))
             }
         } catch {
             switch error {
             case .overloaded: return .full(retryAfter: delay())
             case .refused(let seconds): return .full(retryAfter: seconds)
             }
-        }
-        if isRevoked {
-            shared.gate.pass { shared.desk.disconnect(ticket) }
-            return .revoked
         }
         table[descriptor].pointee.ticket = ticket
         queues.move(descriptor, to: .parked, now: now)
