@@ -40,9 +40,10 @@ public final class NotificationReactor: Service {
     ) throws(ReactorError) {
         let plan = try ReactorPlan(
             capacity: configuration.capacity, threads: configuration.threads,
-            files: configuration.files ?? Self.fileLimit())
+            files: configuration.files ?? Self.fileLimit(),
+            processors: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         (self.configuration, self.plan, self.generator, self.log) = (configuration, plan, generator, log)
-        listeners = try Listeners(configuration, count: plan.threads)
+        listeners = try Listeners(configuration, count: plan.listeners)
         let start = ContinuousClock.now
         shared = try LoopSurroundings(
             configuration, plan, desk: desk, keys: keys, clock: clock,
@@ -62,13 +63,10 @@ public final class NotificationReactor: Service {
     /// the last connection has gone. Cancelled, it closes what is open and returns. To be run once.
     /// - Throws: ``ReactorError`` when a thread can't begin.
     public func run() async throws {
-        let sockets = listeners.take()
+        defer { listeners.end() }
         let tables = try tables()
-        let running = RunningLoops(count: sockets.count)
-        for index in sockets.indices { try start(index, sockets, tables[index], running) }
-        await running.allBegun()
-        // The threads have copies in tables of their own: as long as these here are open, so is the port.
-        if plan.ownsTables { for socket in sockets { _ = close(socket) } }
+        let running = RunningLoops(count: plan.threads)
+        for index in 0..<plan.threads { try start(index, tables[index], running) }
         log.info(
             "devices may poll",
             metadata: ["address": "\(configuration.address)", "port": "\(port)", "threads": "\(plan.threads)"])
@@ -98,6 +96,7 @@ public final class NotificationReactor: Service {
         guard (try? await gracefulShutdown()) != nil else { return }
         shared.enter(.draining)
         await shared.desk.drain()
+        listeners.end()
         // Cancelled when the last connection has gone before.
         guard (try? await Task.sleep(for: .seconds(configuration.farewell))) != nil else { return }
         shared.enter(.stopped)
@@ -116,23 +115,21 @@ public final class NotificationReactor: Service {
     }
 
     private func start(
-        _ index: Int, _ sockets: [Int32], _ table: ConnectionTable, _ running: RunningLoops
+        _ index: Int, _ table: ConnectionTable, _ running: RunningLoops
     ) throws(ReactorError) {
-        let (shared, generator, log) = (shared, generator, log)
+        let (shared, listeners, generator, log) = (shared, listeners, generator, log)
         try ReactorThread.start {
             var failure: ReactorError?
             do throws(ReactorError) {
                 if shared.plan.ownsTables {
-                    try ReactorThread.ownFiles(keeping: shared.mailboxes.map(\.descriptor) + [sockets[index]])
+                    try ReactorThread.ownFiles(keeping: shared.mailboxes.map(\.descriptor) + listeners.sockets)
                 }
                 var loop = try ReactorLoop(
-                    index: index, listener: sockets[index], table: table, shared: shared, generator: generator)
-                running.hasBegun()
+                    index: index, listeners: listeners.sockets, table: table, shared: shared, generator: generator)
                 loop.run()
             } catch {
                 failure = error
                 log.error("a thread of the reactor can't begin", metadata: ["cause": "\(error)"])
-                running.hasBegun()
                 shared.enter(.stopped)
             }
             running.hasEnded(failure)

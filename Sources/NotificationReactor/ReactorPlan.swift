@@ -11,32 +11,36 @@ struct ReactorPlan: Hashable {
     let ownsTables: Bool
     /// The most polls that a thread parks.
     let polls: Int
+    /// How many threads accept connections at one time, the others waiting until those are full.
+    let active: Int
+    /// How many listening sockets there are, so that a crowd finds queues that are long enough.
+    let listeners: Int
     /// The most connections of a thread.
     var connections: Int { polls + Self.spare }
 
     /// Plans for a capacity under a limit of open files.
     /// - Throws: ``ReactorError``.
-    init(capacity: Int, threads wanted: Int, files limit: Int) throws(ReactorError) {
+    init(capacity: Int, threads wanted: Int, files limit: Int, processors: Int) throws(ReactorError) {
         let wanted = min(max(1, wanted), PollOwner.maximumLoops)
         let shares = Self.share(of: capacity, threads: wanted)
         if (shares + Self.spare) * wanted + Self.reserve <= limit {
-            self.init(threads: wanted, ownsTables: false, polls: shares)
+            (threads, ownsTables, polls) = (wanted, false, shares)
+            (active, listeners) = (wanted, wanted)
             return
         }
-        for threads in wanted...PollOwner.maximumLoops {
-            let share = Self.share(of: capacity, threads: threads)
-            // Its own listener and epoll, the standard streams, and the mailboxes of all.
-            if share + Self.spare + threads + 8 <= limit {
-                self.init(threads: threads, ownsTables: true, polls: share)
+        for count in wanted...PollOwner.maximumLoops {
+            let share = Self.share(of: capacity, threads: count)
+            let active = min(count, max(wanted, processors))
+            let listeners = min(count, max(active, 8))
+            // Its epoll, the standard streams, the listeners, and the mailboxes of all.
+            if share + Self.spare + count + listeners + 8 <= limit {
+                (threads, ownsTables, polls) = (count, true, share)
+                (self.active, self.listeners) = (active, listeners)
                 return
             }
         }
-        guard limit > Self.spare + PollOwner.maximumLoops + 8 else { throw .tooFewFiles(limit) }
+        guard limit > Self.spare + PollOwner.maximumLoops + 16 else { throw .tooFewFiles(limit) }
         throw .tooManyThreads((capacity + limit - 1) / limit)
-    }
-
-    private init(threads: Int, ownsTables: Bool, polls: Int) {
-        (self.threads, self.ownsTables, self.polls) = (threads, ownsTables, polls)
     }
 
     /// The kernel deals connections out by a hash, so some threads get a few more than others: five times the deviation

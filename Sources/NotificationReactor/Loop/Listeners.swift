@@ -2,11 +2,14 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// The listening sockets of a reactor, one for each thread, all on one port: the kernel deals the connections out.
+/// The listening sockets of a reactor, all on one port: the kernel deals the connections out to them.
+///
+/// Each has a queue of connections that wait to be accepted, so several hold a larger crowd than one.
 final class Listeners: Sendable {
     /// The port that they listen on.
     let port: UInt16
-    private let sockets: Mutex<[Int32]>
+    /// Their descriptors, open as long as this is.
+    let sockets: [Int32]
 
     /// Listens.
     /// - Throws: ``ReactorError/system(_:_:)``, also for an address that is not numeric.
@@ -14,6 +17,7 @@ final class Listeners: Sendable {
         var how = cairn_listening()
         how.backlog = Int32(clamping: configuration.backlog)
         how.shared = count > 1 ? 1 : 0
+        // Most connections then come with their request: parked at once, without a round of waiting for it.
         how.defer_seconds = 1
         how.send_buffer = 16 << 10
         how.receive_buffer = 8 << 10
@@ -32,20 +36,18 @@ final class Listeners: Sendable {
             port = UInt16(clamping: cairn_port_of(socket))
         }
         self.port = port
-        sockets = Mutex(opened)
+        sockets = opened
     }
 
-    deinit { closeAll() }
-
-    /// Hands the sockets over: who takes them closes them.
-    func take() -> [Int32] {
-        sockets.withLock { sockets in
-            defer { sockets = [] }
-            return sockets
-        }
+    deinit {
+        for socket in sockets { _ = close(socket) }
     }
 
-    private func closeAll() {
-        for socket in take() { _ = close(socket) }
+    /// Ends a listener for all who have it open, in whichever file table. Who still waits to be accepted is cut off.
+    static func end(_ socket: Int32) { _ = shutdown(socket, Int32(SHUT_RD)) }
+
+    /// Ends all.
+    func end() {
+        for socket in sockets { Self.end(socket) }
     }
 }

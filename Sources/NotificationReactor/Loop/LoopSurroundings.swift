@@ -24,6 +24,10 @@ final class LoopSurroundings: Sendable {
     let seconds: @Sendable () -> UInt32
     let mailboxes: [Mailbox]
     let records: [LoopRecord]
+    /// Which loop accepts what.
+    let turns: AcceptTurns
+    /// Through which loops go to the desk.
+    let gate = DeskGate()
     let phase = Atomic(Phase.running)
 
     init(
@@ -37,6 +41,7 @@ final class LoopSurroundings: Sendable {
         let mailboxes = made
         self.mailboxes = mailboxes
         records = mailboxes.map { _ in LoopRecord() }
+        turns = AcceptTurns(listeners: plan.listeners, active: plan.active)
         driver = desk.register { ended in Self.deal(ended, to: mailboxes) }
     }
 

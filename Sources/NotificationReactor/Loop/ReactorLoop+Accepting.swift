@@ -6,28 +6,90 @@ extension ReactorLoop {
     /// How many connections are accepted in one round, before those that are there have their turn again.
     private static let batch = 256
 
-    /// Accepts connections, as far as there is room. Where there is none, those give way that can be spared; without
-    /// such, the rest waits in the kernel.
+    /// Takes the turns that were passed on to this loop, or dealt out to it at first.
+    mutating func takeTurns() {
+        let version = shared.turns.version
+        guard version != turnsSeen, phase == .running else { return }
+        turnsSeen = version
+        let now = shared.turns.held(by: index).map { listeners[$0] }
+        for listener in now where !held.contains(listener) {
+            held.append(listener)
+            // What fails now is tried again with the pause.
+            if !isPaused, epoll.add(listener, for: Epoll.listener) != 0 { pause() }
+        }
+    }
+
+    /// Accepts the connections that have come, as far as there is room. Where there is none it is another loop's turn; when
+    /// all are full, those give way that can be spared; and without such, the rest waits in the kernel.
     mutating func accept() {
-        guard listener >= 0 else { return }
-        for _ in 0..<Self.batch {
-            guard !isFull || queues.leastMissed != nil else { return pause() }
-            let descriptor = cairn_accept(listener)
-            if descriptor >= 0 {
-                // Only now that somebody is there.
-                if isFull { makeRoom() }
+        if isPaused { arrivals = held }
+        guard !arrivals.isEmpty else { return }
+        defer { arrivals.removeAll(keepingCapacity: true) }
+        var left = Self.batch
+        var mayPass = phase == .running
+        for listener in arrivals {
+            while left > 0 {
+                if mayPass, hasHadItsShare {
+                    if passTurns() { return }
+                    mayPass = false
+                }
+                guard let descriptor = next(of: listener) else { break }
+                left -= 1
                 begin(descriptor)
-            } else if errno == EAGAIN {
-                break
-            } else if errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM {
-                return pause()
             }
-            // Else that one connection failed before it was accepted.
+            // Emptied by a pause.
+            guard !arrivals.isEmpty else { return }
         }
         unpause()
     }
 
+    /// One connection of a listener; nil when there is none, or no room for it.
+    private mutating func next(of listener: Int32) -> Int32? {
+        while true {
+            guard !isFull || queues.leastMissed != nil else {
+                pause()
+                return nil
+            }
+            let descriptor = cairn_accept(listener)
+            if descriptor >= 0 {
+                // Only now that somebody is there.
+                if isFull { makeRoom() }
+                return descriptor
+            }
+            switch errno {
+            case EAGAIN, EBADF, EINVAL: return nil
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+                pause()
+                return nil
+            // That one connection failed before it was accepted.
+            default: continue
+            }
+        }
+    }
+
     private var isFull: Bool { counts.connections >= UInt64(shared.plan.connections) }
+
+    /// Whether the loop has as many connections as it parks polls; what it holds beyond that is for the time in which all
+    /// have.
+    private var hasHadItsShare: Bool { counts.connections >= UInt64(shared.plan.polls) }
+
+    /// Has another loop accept in this one's stead. False when all have had their share.
+    private mutating func passTurns() -> Bool {
+        let share = UInt64(shared.plan.polls)
+        let loops = shared.records.count
+        let heir = shared.turns.pass(
+            from: index, candidates: (1..<max(1, loops)).lazy.map { [index] in ($0 + index) % loops }
+        ) {
+            shared.records[$0].last.connections < share
+        }
+        guard let heir else { return false }
+        if !isPaused { for listener in held { epoll.remove(listener) } }
+        held = []
+        isPaused = false
+        turnsSeen = shared.turns.version
+        shared.mailboxes[heir].poke()
+        return true
+    }
 
     private mutating func makeRoom() {
         guard let spared = queues.leastMissed else { return }
@@ -73,21 +135,23 @@ extension ReactorLoop {
     }
 
     private mutating func pause() {
+        arrivals = []
         guard !isPaused else { return }
         isPaused = true
-        epoll.remove(listener)
+        for listener in held { epoll.remove(listener) }
     }
 
     private mutating func unpause() {
-        guard isPaused, listener >= 0 else { return }
-        isPaused = epoll.add(listener, for: Epoll.listener) != 0
+        guard isPaused else { return }
+        isPaused = false
+        for listener in held where epoll.add(listener, for: Epoll.listener) != 0 { return pause() }
     }
 
     /// Takes no connections any more.
     mutating func stopListening() {
-        guard listener >= 0 else { return }
-        _ = close(listener)
-        listener = -1
+        if !isPaused { for listener in held { epoll.remove(listener) } }
+        for listener in held { Listeners.end(listener) }
+        held = []
         isPaused = false
     }
 }

@@ -60,7 +60,7 @@ extension ReactorLoop {
         guard table[descriptor].pointee.state != .free else { return }
         if table[descriptor].pointee.state == .parked {
             parked -= 1
-            if let ticket = table[descriptor].pointee.ticket { shared.desk.disconnect(ticket) }
+            if let ticket = table[descriptor].pointee.ticket { shared.gate.pass { shared.desk.disconnect(ticket) } }
         }
         table[descriptor].pointee.ticket = nil
         releaseBuffers(of: descriptor)

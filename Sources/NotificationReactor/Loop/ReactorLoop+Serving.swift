@@ -52,18 +52,15 @@ extension ReactorLoop {
             loop: index, descriptor: descriptor, generation: table[descriptor].pointee.generation)
         let ticket: PollTicket
         do throws(PollError) {
-            ticket = try shared.desk.park(
-                driver: shared.driver, device: device, cursors: cursors, timeout: timeout, owner: owner.number)
+            ticket = try shared.gate.pass { () throws(PollError) in
+                try shared.desk.park(
+                    driver: shared.driver, device: device, cursors: cursors, timeout: timeout, owner: owner.number)
+            }
         } catch {
             switch error {
             case .overloaded: return .full(retryAfter: delay())
             case .refused(let seconds): return .full(retryAfter: seconds)
             }
-        }
-        // Looked at after it is parked: a revocation is either seen here, or finds the poll.
-        guard !shared.desk.isRevoked(device) else {
-            shared.desk.disconnect(ticket)
-            return .revoked
         }
         table[descriptor].pointee.ticket = ticket
         queues.move(descriptor, to: .parked, now: now)

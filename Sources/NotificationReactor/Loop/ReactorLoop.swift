@@ -15,7 +15,14 @@ struct ReactorLoop: ~Copyable {
     let table: ConnectionTable
     let epoll: Epoll
     let incoming: UnsafeMutableRawBufferPointer
-    var listener: Int32
+    /// The listeners of the reactor, by number.
+    let listeners: [Int32]
+    /// Those that this loop accepts from.
+    var held: [Int32] = []
+    /// The version of the turns by which it does.
+    var turnsSeen = -1
+    /// Those at which connections have come.
+    var arrivals: [Int32] = []
     var queues: ConnectionQueues
     var pool: BufferPool
     var writer = AnswerWriter()
@@ -28,24 +35,22 @@ struct ReactorLoop: ~Copyable {
     /// What cursors are read into.
     var cursors: [Cursor] = []
     var phase = LoopSurroundings.Phase.running
-    /// Whether the listener is left alone until there is room again.
+    /// Whether the listeners are left alone until there is room again.
     var isPaused = false
     private var mail: [NotificationHub.Ended] = []
 
-    /// Makes a loop that takes connections from a listener, which it closes in the end. To be called on the thread of the
-    /// loop: from here on its descriptors are those of that thread's file table.
+    /// Makes a loop that accepts connections when it is its turn. To be called on the thread of the loop: from here on its
+    /// descriptors are those of that thread's file table.
     init(
-        index: Int, listener: Int32, table: ConnectionTable, shared: LoopSurroundings,
+        index: Int, listeners: [Int32], table: ConnectionTable, shared: LoopSurroundings,
         generator: any RandomNumberGenerator & Sendable
     ) throws(ReactorError) {
         let pool = try BufferPool(capacity: shared.configuration.buffers)
         let epoll = try Epoll()
         let mailbox = shared.mailboxes[index]
-        for (descriptor, interest) in [(mailbox.descriptor, Epoll.mailbox), (listener, Epoll.listener)] {
-            let failure = epoll.add(descriptor, for: interest)
-            guard failure == 0 else { throw .system("epoll", failure) }
-        }
-        (self.index, self.listener, self.table, self.shared) = (index, listener, table, shared)
+        let failure = epoll.add(mailbox.descriptor, for: Epoll.mailbox)
+        guard failure == 0 else { throw .system("epoll", failure) }
+        (self.index, self.listeners, self.table, self.shared) = (index, listeners, table, shared)
         (self.mailbox, self.generator) = (mailbox, generator)
         self.pool = pool
         self.epoll = epoll
@@ -58,6 +63,7 @@ struct ReactorLoop: ~Copyable {
 
     /// Goes round until the reactor stops, or has nothing left to drain.
     mutating func run() {
+        takeTurns()
         while !isOver { round() }
         mailbox.close()
         stopListening()
@@ -78,20 +84,20 @@ struct ReactorLoop: ~Copyable {
         mailbox.collect(into: &mail)
         now = shared.seconds()
         wallSecond = UInt64(max(0, shared.clock.now().nanoseconds / 1_000_000_000))
-        var hasArrivals = false
         for index in 0..<ready {
             let (descriptor, happened) = epoll.event(index)
-            if descriptor == listener {
-                hasArrivals = true
+            if held.contains(descriptor) {
+                arrivals.append(descriptor)
             } else if descriptor != mailbox.descriptor {
                 take(descriptor, happened)
             }
         }
         openMail()
         clearLate()
+        takeTurns()
         enterPhase()
         // Last: a descriptor that is given out anew is not to be met by what happened to the one before.
-        if hasArrivals || isPaused { accept() }
+        accept()
         shared.records[index].leave(counts)
     }
 
@@ -110,6 +116,7 @@ struct ReactorLoop: ~Copyable {
         guard next != phase else { return }
         phase = next
         // Who waits to be accepted may still be told.
+        arrivals = held
         if next == .draining { accept() }
         stopListening()
         while queues.idle.first >= 0 { disconnect(queues.idle.first) }

@@ -1,59 +1,42 @@
 import Synchronization
 
-/// The threads of a reactor on their way: how many have begun, how many have ended, and why when they should not have.
+/// The threads of a reactor on their way: how many have ended, and why when they should not have.
 final class RunningLoops: Sendable {
-    /// Threads that something is awaited of, by one caller.
-    private struct Awaited {
+    private struct State {
         var left: Int
+        var failure: ReactorError?
         var waiter: CheckedContinuation<Void, Never>?
-
-        /// Counts one off; who is to be told that it was the last.
-        mutating func countOff() -> CheckedContinuation<Void, Never>? {
-            left -= 1
-            guard left == 0 else { return nil }
-            defer { waiter = nil }
-            return waiter
-        }
     }
 
-    private let beginnings: Mutex<Awaited>
-    private let ends: Mutex<Awaited>
-    private let failure = Mutex<ReactorError?>(nil)
+    private let state: Mutex<State>
 
-    /// Awaits that so many threads begin and end.
+    /// Awaits the end of so many threads.
     init(count: Int) {
-        beginnings = Mutex(Awaited(left: count))
-        ends = Mutex(Awaited(left: count))
-    }
-
-    /// One thread has what it needs of what the others opened, or will never need it.
-    func hasBegun() {
-        beginnings.withLock { $0.countOff() }?.resume()
+        state = Mutex(State(left: count))
     }
 
     /// One thread has ended.
     func hasEnded(_ failure: ReactorError?) {
-        self.failure.withLock { $0 = $0 ?? failure }
-        ends.withLock { $0.countOff() }?.resume()
+        let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            state.left -= 1
+            state.failure = state.failure ?? failure
+            guard state.left == 0 else { return nil }
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume()
     }
 
-    /// Waits until all have begun.
-    func allBegun() async { await Self.wait(for: beginnings) }
-
-    /// Waits until all have ended.
+    /// Waits until all have ended; for one caller.
     /// - Throws: The first failure.
     func allEnded() async throws(ReactorError) {
-        await Self.wait(for: ends)
-        if let failure = failure.withLock({ $0 }) { throw failure }
-    }
-
-    private static func wait(for awaited: borrowing Mutex<Awaited>) async {
         await withCheckedContinuation { continuation in
-            let isOver = awaited.withLock { awaited in
-                if awaited.left > 0 { awaited.waiter = continuation }
-                return awaited.left == 0
+            let isOver = state.withLock { state in
+                if state.left > 0 { state.waiter = continuation }
+                return state.left == 0
             }
             if isOver { continuation.resume() }
         }
+        if let failure = state.withLock({ $0.failure }) { throw failure }
     }
 }

@@ -14,15 +14,18 @@ import Testing
     func `one file table serves as long as it is large enough`(
         capacity: Int, wanted: Int, files: Int, threads: Int, ownsTables: Bool
     ) throws {
-        let plan = try ReactorPlan(capacity: capacity, threads: wanted, files: files)
+        let plan = try ReactorPlan(capacity: capacity, threads: wanted, files: files, processors: 2)
         #expect(plan.threads == threads)
         #expect(plan.ownsTables == ownsTables)
     }
 
     @Test func `a million polls under a limit of 20,000 files take some 50 threads`() throws {
-        let plan = try ReactorPlan(capacity: 1_000_000, threads: 2, files: 20_000)
+        let plan = try ReactorPlan(capacity: 1_000_000, threads: 2, files: 20_000, processors: 2)
         #expect(50...54 ~= plan.threads)
         #expect(plan.ownsTables)
+        // Of which as many accept at one time as there are processors, from queues for a crowd.
+        #expect(plan.active == 2)
+        #expect(plan.listeners == 8)
     }
 
     @Test(arguments: 0..<300 as Range<UInt64>)
@@ -31,16 +34,19 @@ import Testing
         let files = Int.random(in: 600...100_000, using: &generator)
         let capacity = Int.random(in: 1...files * 40, using: &generator)
         let wanted = Int.random(in: 1...16, using: &generator)
-        let plan = try ReactorPlan(capacity: capacity, threads: wanted, files: files)
+        let plan = try ReactorPlan(capacity: capacity, threads: wanted, files: files, processors: 2)
         #expect(plan.threads >= wanted)
         #expect(plan.threads * plan.polls >= capacity)
+        #expect(1...plan.threads ~= plan.listeners && 1...plan.listeners ~= plan.active)
         #expect(plan.ownsTables ? plan.connections < files : plan.connections * plan.threads < files)
     }
 
     @Test func `a limit that leaves no room is said to be so`() {
-        #expect(throws: ReactorError.tooFewFiles(64)) { try ReactorPlan(capacity: 10, threads: 1, files: 64) }
+        #expect(throws: ReactorError.tooFewFiles(64)) {
+            try ReactorPlan(capacity: 10, threads: 1, files: 64, processors: 1)
+        }
         #expect(throws: ReactorError.tooManyThreads(10_000)) {
-            try ReactorPlan(capacity: 10_000_000, threads: 1, files: 1_000)
+            try ReactorPlan(capacity: 10_000_000, threads: 1, files: 1_000, processors: 1)
         }
     }
 
