@@ -117,6 +117,29 @@ import Testing
         }
     }
 
+    @Test func `threads that share their files never close each other's connections`() async throws {
+        try await ReactorBench.run({ $0.threads = 4 }) { bench in
+            // A descriptor that one thread closes is the very one that another is given next.
+            try await withThrowingTaskGroup(of: Void.self) { peers in
+                for _ in 0..<8 {
+                    peers.addTask {
+                        for _ in 0..<400 {
+                            let peer = try bench.peer()
+                            peer.send("GET /health HTTP/1.1\r\nHost: a\r\n")
+                            await Task.yield()
+                            peer.send("\r\n")
+                            #expect(try await peer.answer().text == "ok\n")
+                            peer.close()
+                        }
+                    }
+                }
+                try await peers.waitForAll()
+            }
+            try await bench.until { bench.reactor.connectionCount == 0 }
+            #expect(bench.reactor.acceptedCount == 3_200)
+        }
+    }
+
     @Test func `when the buffers for half requests are used up, the oldest gives way to the newest`() async throws {
         try await ReactorBench.run({ $0.buffers = 3 }) { bench in
             var peers: [Peer] = []

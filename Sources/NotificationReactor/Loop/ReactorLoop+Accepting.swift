@@ -36,6 +36,7 @@ extension ReactorLoop {
                 guard let descriptor = next(of: listener) else { break }
                 left -= 1
                 begin(descriptor)
+                closeEnded()
             }
             // Emptied by a pause.
             guard !arrivals.isEmpty else { return }

@@ -66,7 +66,13 @@ extension ReactorLoop {
         releaseBuffers(of: descriptor)
         queues.move(descriptor, to: .free, now: now)
         counts.connections -= 1
-        _ = close(descriptor)
+        ended.append(descriptor)
+    }
+
+    /// Gives back the descriptors of connections that have ended. To be called where no step still goes by a descriptor.
+    mutating func closeEnded() {
+        for descriptor in ended { _ = close(descriptor) }
+        ended.removeAll(keepingCapacity: true)
     }
 
     private mutating func releaseBuffers(of descriptor: Int32) {

@@ -77,7 +77,7 @@ extension ReactorLoop {
         let owner = PollOwner(number: ended.owner)
         let descriptor = owner.descriptor
         let connection = table[descriptor].pointee
-        guard connection.state == .parked,
+        guard connection.state == .parked, connection.loop == UInt8(index),
             owner == PollOwner(loop: index, descriptor: descriptor, generation: connection.generation)
         else { return }
         table[descriptor].pointee.ticket = nil

@@ -37,6 +37,9 @@ struct ReactorLoop: ~Copyable {
     var phase = LoopSurroundings.Phase.running
     /// Whether the listeners are left alone until there is room again.
     var isPaused = false
+    /// Descriptors of connections that have ended, to be closed when nothing in hand can name them any more: another loop that
+    /// shares the file table is given them the moment they are closed.
+    var ended: [Int32] = []
     private var mail: [NotificationHub.Ended] = []
 
     /// Makes a loop that accepts connections when it is its turn. To be called on the thread of the loop: from here on its
@@ -70,6 +73,7 @@ struct ReactorLoop: ~Copyable {
         for descriptor in 0..<Int32(table.count) where counts.connections > 0 && isMine(descriptor) {
             disconnect(descriptor)
         }
+        closeEnded()
         shared.records[index].leave(counts)
     }
 
@@ -96,8 +100,11 @@ struct ReactorLoop: ~Copyable {
         clearLate()
         takeTurns()
         enterPhase()
-        // Last: a descriptor that is given out anew is not to be met by what happened to the one before.
+        // Only now: a descriptor that is given out anew, here or to another loop, is not to be met by what happened to the
+        // one before.
+        closeEnded()
         accept()
+        closeEnded()
         shared.records[index].leave(counts)
     }
 
