@@ -109,7 +109,7 @@ struct GroupCommit {
     /// Runs one of the few statements that begin and end things. Nobody observes the transactions, so they need not go
     /// through what GRDB does for observers.
     private func control(_ sql: String, _ database: Database) throws {
-        let statement = try SQLiteStatementRun(try database.cachedStatement(sql: sql), database, path: path)
+        let statement = try SQLiteStatementRun(try database.cachedStatement(sql: sql), of: sql, database, path: path)
         defer { statement.reset() }
         while try statement.step() {}
     }

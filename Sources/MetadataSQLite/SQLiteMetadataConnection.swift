@@ -52,7 +52,7 @@ struct SQLiteMetadataConnection: MetadataConnection {
             throw MetadataError(.io, "the transaction on \(path) was ended by a failure before")
         }
         do {
-            return try SQLiteStatementRun(try database.cachedStatement(sql: sql), database, path: path)
+            return try SQLiteStatementRun(try database.cachedStatement(sql: sql), of: sql, database, path: path)
         } catch {
             throw SQLiteErrors.translated(error, path: path)
         }

@@ -1,6 +1,7 @@
 import GRDB
 import GRDBSQLite
 import Metadata
+import Synchronization
 
 /// One use of a prepared statement: bind, step, read, reset.
 struct SQLiteStatementRun {
@@ -11,23 +12,38 @@ struct SQLiteStatementRun {
     /// they appear, by their names.
     private let order: [Int]
 
-    init(_ cached: Statement, _ database: Database, path: String) throws {
+    init(_ cached: Statement, of sql: String, _ database: Database, path: String) throws {
         guard let connection = database.sqliteConnection else {
             throw MetadataError(.unavailable, "the database \(path) is closed")
         }
         self.connection = connection
         self.path = path
         statement = cached.sqliteStatement
-        order = try (0..<sqlite3_bind_parameter_count(statement)).map { [statement] index in
-            guard let place = Self.place(sqlite3_bind_parameter_name(statement, index + 1)) else {
+        order = try Self.order(of: statement, sql)
+    }
+
+    /// The orders of the statements that were used, by their texts: SQLite finds a name by going through all before it,
+    /// which for a statement of 256 parameters takes longer than to run it.
+    private static let orders = Mutex<[String: [Int]]>([:])
+    /// How many texts are kept: more than callers use.
+    private static let mostOrders = 1_000
+
+    private static func order(of statement: OpaquePointer, _ sql: String) throws -> [Int] {
+        if let known = orders.withLock({ $0[sql] }) { return known }
+        let order = try (0..<sqlite3_bind_parameter_count(statement)).map { index in
+            guard let place = place(sqlite3_bind_parameter_name(statement, index + 1)) else {
                 throw MetadataError(.constraint, "a parameter of a statement is not named $1, $2 …")
             }
             return place
         }
+        orders.withLock { orders in
+            if orders.count >= mostOrders { orders.removeAll() }
+            orders[sql] = order
+        }
+        return order
     }
 
-    /// 0 for the name `$1`, 1 for `$2` …; nil for any other name. It runs for every use of a statement, so no string
-    /// is made.
+    /// 0 for the name `$1`, 1 for `$2` …; nil for any other name.
     private static func place(_ name: UnsafePointer<CChar>?) -> Int? {
         guard var digit = name, digit[0] == CChar(bitPattern: UInt8(ascii: "$")) else { return nil }
         var number = 0

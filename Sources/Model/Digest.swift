@@ -16,6 +16,12 @@ public struct Digest: Hashable, Comparable, Sendable {
         self.init(words: (words[0], words[1], words[2], words[3]))
     }
 
+    /// As ``init(bytes:)`` of any collection; rows of a database are read by the thousand.
+    public init?(bytes: [UInt8]) {
+        guard bytes.count == 32 else { return nil }
+        self = bytes.withUnsafeBytes { Self(loading: $0.baseAddress.unsafelyUnwrapped) }
+    }
+
     /// Reads 32 bytes at an address.
     public init(loading bytes: UnsafeRawPointer) {
         func word(_ offset: Int) -> UInt64 {
@@ -32,10 +38,14 @@ public struct Digest: Hashable, Comparable, Sendable {
 
     /// The 32 bytes.
     public var bytes: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(32)
-        for word in [words.0, words.1, words.2, words.3] { bytes += [UInt8](bigEndian: word) }
-        return bytes
+        [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in
+            let bytes = UnsafeMutableRawBufferPointer(buffer)
+            bytes.storeBytes(of: words.0.bigEndian, toByteOffset: 0, as: UInt64.self)
+            bytes.storeBytes(of: words.1.bigEndian, toByteOffset: 8, as: UInt64.self)
+            bytes.storeBytes(of: words.2.bigEndian, toByteOffset: 16, as: UInt64.self)
+            bytes.storeBytes(of: words.3.bigEndian, toByteOffset: 24, as: UInt64.self)
+            count = 32
+        }
     }
 
     /// The digest as 64 lower-case hexadecimal digits.

@@ -27,6 +27,16 @@ public struct Identifier<Kind>: Hashable, Comparable, Sendable, BitwiseCopyable 
             low: bytes.dropFirst(8).reduce(0) { $0 << 8 | UInt64($1) })
     }
 
+    /// As ``init(bytes:)`` of any collection; rows of a database are read by the thousand.
+    public init?(bytes: [UInt8]) {
+        guard bytes.count == 16 else { return nil }
+        self = bytes.withUnsafeBytes { bytes in
+            Self(
+                high: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
+                low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+        }
+    }
+
     /// Reads 32 hexadecimal digits; nil for anything else.
     public init?(hex: String) {
         guard let bytes = [UInt8](hex: hex) else { return nil }
@@ -35,7 +45,12 @@ public struct Identifier<Kind>: Hashable, Comparable, Sendable, BitwiseCopyable 
 
     /// The 16 bytes, most significant first.
     public var bytes: [UInt8] {
-        [UInt8](bigEndian: high) + [UInt8](bigEndian: low)
+        [UInt8](unsafeUninitializedCapacity: 16) { buffer, count in
+            let bytes = UnsafeMutableRawBufferPointer(buffer)
+            bytes.storeBytes(of: high.bigEndian, toByteOffset: 0, as: UInt64.self)
+            bytes.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
+            count = 16
+        }
     }
 
     /// The identifier as 32 lower-case hexadecimal digits.

@@ -65,7 +65,8 @@ class Round:
         self.figures: dict[str, Any] = {"polls": crowd.polls}
 
     def run(self, wakes: int) -> dict[str, Any]:
-        """All phases."""
+        """All phases, once the system has done what a start brings with it."""
+        self._come_to_rest()
         self.load.ask("servers", self.system.host)
         self._park()
         self._wake(wakes)
@@ -75,6 +76,19 @@ class Round:
         self.figures["refused"] = status["refused"]
         self.figures["errors"] = status["failed"] + status["unauthorized"] + status["forbidden"] + status["foreign"]
         return self.figures
+
+    def _come_to_rest(self) -> None:
+        """Waits until the processes do next to nothing for a second: a server that starts notes who is away."""
+        started = time.monotonic()
+
+        def rests() -> bool:
+            before = self._cpu()
+            time.sleep(1)
+            return self._cpu() - before < 0.02
+
+        if not wait_until(rests, self._limit()):
+            raise RuntimeError("the system does not come to rest after its start")
+        self.figures["start_seconds"] = round(time.monotonic() - started, 1)
 
     def _cpu(self) -> float:
         return sum(processor_seconds(pid) for pid in self.system.pids)

@@ -109,13 +109,16 @@ def _lines(connection: sqlite3.Connection, crowd: Crowd) -> Iterator[bytes]:
 def _account(connection: sqlite3.Connection, number: int, count: int, created: int) -> list[Seat]:
     account, namespace = os.urandom(16), os.urandom(16)
     connection.execute(
-        "INSERT INTO account VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO account (id, name, password, master_key, wrapped_key, home, created) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (account, f"seeded-{number}", "!", 1, bytes(60), namespace, created),
     )
-    connection.execute("INSERT INTO namespace VALUES (?, ?, 0, ?, ?)", (namespace, account, bytes(32), created))
+    connection.execute(
+        "INSERT INTO namespace (id, owner, revision, hash, created) VALUES (?, ?, 0, ?, ?)",
+        (namespace, account, bytes(32), created),
+    )
     seats = [Seat(account, os.urandom(16), namespace) for _ in range(count)]
     connection.executemany(
-        "INSERT INTO device VALUES (?, ?, ?, ?, ?, NULL, NULL)",
+        "INSERT INTO device (id, account, name, token_hash, created) VALUES (?, ?, ?, ?, ?)",
         [(seat.device, account, f"device {at}", os.urandom(32), created) for at, seat in enumerate(seats)],
     )
     return seats

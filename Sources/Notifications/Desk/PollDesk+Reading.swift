@@ -39,7 +39,11 @@ extension PollDesk {
                 let batch = step { $0.nextBatch(for: reader, atMost: limits.batch) }
                 if batch.isEmpty { break }
                 failures = await read(batch) ? 0 : failures + 1
-                if failures > 0 { await rest(Self.pause(after: failures)) }
+                if failures > 0 {
+                    await rest(Self.pause(after: failures))
+                } else if batch.count < limits.batch {
+                    await rest(limits.gathering)
+                }
             }
         }
     }

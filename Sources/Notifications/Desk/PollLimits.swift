@@ -8,6 +8,9 @@ public struct PollLimits: Sendable {
     public var batch = 500
     /// The most calls that read heads at one time.
     public var readers = 2
+    /// How long a reader lets namespaces gather after it has read fewer than it could: in a crowd one call then reads the
+    /// heads of many, and without one the first poll is not held up.
+    public var gathering = Duration.milliseconds(20)
     /// The most namespaces that wait for their heads to be read before polls are refused.
     public var waiting = 200_000
     /// How long a poll may have to wait for its heads, as the readings go, before polls are refused.
