@@ -42,7 +42,10 @@ struct SyncPass {
         while try await round(folder, applier, &state) {}
         try await context.onWorker {
             try applier.finish()
-            try context.database.write { try RecipeQueries($0).sweep(link.id) }
+            try context.database.write { connection in
+                try RecipeQueries(connection).sweep(link.id)
+                try RemoteQueries(connection, link: link.id).forgetRemovals()
+            }
         }
         state.outcome.revision = try await context.onWorker { try context.database.link(link.id).cursor.revision }
         context.progress.begin(.idle)

@@ -44,6 +44,19 @@ struct RemoteQueries {
         try query.run()
     }
 
+    /// Forgets the removals of nodes that neither the synced tree nor the disk has: a run that was killed had noted that they
+    /// were there. To be called when nothing is under way.
+    func forgetRemovals() throws {
+        let query = try PreparedQuery(
+            """
+            DELETE FROM remote WHERE link = ? AND removed = 1
+                AND NOT EXISTS (SELECT 1 FROM synced WHERE synced.link = remote.link AND synced.node = remote.node)
+                AND NOT EXISTS (SELECT 1 FROM local WHERE local.link = remote.link AND local.node = remote.node)
+            """, on: connection)
+        query.bind(1, link)
+        try query.run()
+    }
+
     func record(of node: NodeID) throws -> RemoteNode? {
         let query = try PreparedQuery("\(Self.selection) WHERE link = ? AND node = ?", on: connection)
         query.bind(1, link)

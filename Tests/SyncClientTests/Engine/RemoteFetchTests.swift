@@ -94,6 +94,19 @@ struct RemoteFetchTests {
         #expect(try await overlay(device) == [NodeID(high: 1, low: 2): RemoteNode(revision: Revision(4), state: nil)])
     }
 
+    @Test("the removal of what was noted and never placed is no change that waits for ever")
+    func forgottenRemovals() async throws {
+        let device = try TestDevice("a", server)
+        commit([try folder(1), try folder(2)])
+        // As a run that is killed after the fetch.
+        try await fetch(device)
+        commit([NodeChange(node: NodeID(high: 1, low: 1), base: Revision(1), state: nil)])
+        try await device.sync()
+        #expect(try await overlay(device).isEmpty)
+        #expect(!device.exists("folder 1"))
+        #expect(device.exists("folder 2"))
+    }
+
     @Test("our own commit moves the cursor, and is not fetched again")
     func ownCommit() async throws {
         let device = try TestDevice("a", server)
