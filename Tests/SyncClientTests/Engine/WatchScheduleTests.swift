@@ -76,18 +76,68 @@ struct WatchScheduleTests {
         #expect(schedule.begin(now: now).verifiesHistory)
     }
 
-    @Test("what was noted while a pass ran is for the next one; a file that was restless is looked at after a pause")
+    @Test("what was noted while a pass ran is for the next one, at once, whatever else is restless")
     func meanwhile() {
         var schedule = started()
         schedule.note(WatchBatch(folders: [folder]))
         _ = schedule.begin(now: .seconds(1))
         let other = LocalPath(bytes: Array("other".utf8))
         schedule.note(WatchBatch(folders: [other]))
+        schedule.noteSuccess(restless, now: .seconds(2))
+        #expect(schedule.due(now: .seconds(2)) == .seconds(2))
+        #expect(schedule.begin(now: .seconds(2)).scope == .folders([other]))
+        schedule.noteSuccess(PassOutcome(), now: .seconds(2))
+        #expect(schedule.due(now: .seconds(2)) == .milliseconds(2_050))
+        #expect(schedule.begin(now: .milliseconds(2_050)).scope == .folders([folder]))
+    }
+
+    @Test("a file that stays restless is looked at again after 50 ms, then after longer and longer, up to a second")
+    func restlessFile() {
+        var schedule = started()
+        var now = Duration.seconds(1)
+        var waits: [Duration] = []
+        schedule.note(WatchBatch(folders: [folder]))
+        for _ in 0..<8 {
+            #expect(schedule.begin(now: now).scope == .folders([folder]))
+            schedule.noteSuccess(restless, now: now)
+            let due = schedule.due(now: now)
+            waits.append(due - now)
+            now = due
+        }
+        #expect(waits.prefix(3) == [.milliseconds(50), .milliseconds(100), .milliseconds(200)])
+        #expect(waits.suffix(3).allSatisfy { $0 == .seconds(1) })
+        // Once it has come to rest, the next one begins anew.
+        _ = schedule.begin(now: now)
+        schedule.noteSuccess(PassOutcome(), now: now)
+        #expect(schedule.due(now: now) == WatchSchedule.fullPeriod)
+        schedule.note(WatchBatch(folders: [folder]))
+        _ = schedule.begin(now: now)
+        schedule.noteSuccess(restless, now: now)
+        #expect(schedule.due(now: now) == now + .milliseconds(50))
+    }
+
+    @Test("a look at everything takes the restless folders along, and a failure does not lose them")
+    func restlessMeetsOthers() {
+        var schedule = started()
+        schedule.note(WatchBatch(folders: [folder]))
+        _ = schedule.begin(now: .seconds(1))
+        schedule.noteSuccess(restless, now: .seconds(1))
+        var generator = SeededGenerator(seed: 1)
+        let options = schedule.begin(now: .milliseconds(1_050))
+        schedule.noteFailure(options, now: .milliseconds(1_050), using: &generator)
+        let due = schedule.due(now: .milliseconds(1_050))
+        #expect(schedule.begin(now: due).scope == .folders([folder]))
+        schedule.noteSuccess(restless, now: due)
+        schedule.note(WatchBatch(isEverything: true))
+        #expect(schedule.begin(now: due).scope == .full)
+        schedule.noteSuccess(PassOutcome(), now: due)
+        #expect(schedule.due(now: due) >= .seconds(3_600))
+    }
+
+    private var restless: PassOutcome {
         var outcome = PassOutcome()
         outcome.dirty = [folder]
-        schedule.noteSuccess(outcome, now: .seconds(2))
-        #expect(schedule.due(now: .seconds(2)) == .seconds(3))
-        #expect(schedule.begin(now: .seconds(3)).scope == .folders([folder, other]))
+        return outcome
     }
 
     @Test("a server that was lost is asked for its history when it is back")

@@ -7,6 +7,10 @@ import Model
 struct WatchSchedule {
     /// What made a pass due.
     private var folders: Set<LocalPath> = []
+    /// Folders with files that were being written to when they were looked at, and when they are looked at again.
+    private var restless: Set<LocalPath> = []
+    private var restlessDue: Duration?
+    private var restlessRounds = 0
     private var isEverythingDue = false
     private var isNewsDue = false
     /// Whether the next pass has to make sure of the server's history: at first, and after failures.
@@ -17,6 +21,9 @@ struct WatchSchedule {
     private var nextFull: Duration
 
     private static let longestWait = Duration.seconds(60)
+    /// The pause before a restless folder is looked at again: most files are written in one go. It doubles up to a bound.
+    private static let firstRest = Duration.milliseconds(50)
+    private static let longestRest = Duration.seconds(1)
     /// Events may be lost to the kernel's bounds, and some file systems have none: a look at everything finds the rest.
     static let fullPeriod = Duration.seconds(3600)
 
@@ -45,13 +52,14 @@ struct WatchSchedule {
     /// When the next pass is due; nil when nothing but an event makes one due. `now` when it is due already.
     func due(now: Duration) -> Duration {
         let isDue = isEverythingDue || isNewsDue || !folders.isEmpty
-        let cause = isDue ? now : nextFull
+        let cause = isDue ? now : min(nextFull, restlessDue ?? nextFull)
         return max(cause, notBefore ?? now)
     }
 
     /// Begins a pass: what it is to do. What comes from now on is for the one after.
     mutating func begin(now: Duration) -> PassOptions {
         if now >= nextFull { isEverythingDue = true }
+        if isEverythingDue || restlessDue.map({ now >= $0 }) ?? false { takeRestless() }
         let options = PassOptions(
             scope: isEverythingDue ? .full : .folders(folders), fetches: isNewsDue || isEverythingDue,
             verifiesHistory: verifies, recovers: isFirst || verifies)
@@ -67,9 +75,21 @@ struct WatchSchedule {
         verifies = false
         isFirst = false
         failures = 0
-        // A file that is being written to is looked at again shortly, not at once.
-        notBefore = outcome.dirty.isEmpty ? nil : now + .seconds(1)
-        folders.formUnion(outcome.dirty)
+        notBefore = nil
+        guard !outcome.dirty.isEmpty else {
+            if restless.isEmpty { restlessRounds = 0 }
+            return
+        }
+        // A file that is being written to is looked at again shortly, not at once; nothing else waits for it.
+        restless.formUnion(outcome.dirty)
+        restlessDue = now + min(Self.longestRest, Self.firstRest * (1 << min(restlessRounds, 10)))
+        restlessRounds += 1
+    }
+
+    private mutating func takeRestless() {
+        folders.formUnion(restless)
+        restless = []
+        restlessDue = nil
     }
 
     /// Notes that a pass failed: all it was to do is still to be done.
