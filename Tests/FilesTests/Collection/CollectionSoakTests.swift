@@ -94,14 +94,15 @@ struct CollectionSoakTests {
             let states = devices.map { Cell($0) }
             let faults = Mutex<[String]>([])
             let report = Mutex(CollectionReport())
-            var actors: [@Sendable () async -> Void] = states.indices.map { index in
-                {
-                    var device = states[index].value.withLock { $0 }
+            var actors: [@Sendable () async -> Void] = []
+            for (index, state) in states.enumerated() {
+                actors.append {
+                    var device = state.value.withLock { $0 }
                     for _ in 0..<6 {
                         do { try await device.act(world) } catch {
                             faults.withLock { $0.append("device \(index): \(error)") }
                         }
-                        states[index].value.withLock { $0 = device }
+                        state.value.withLock { $0 = device }
                     }
                 }
             }

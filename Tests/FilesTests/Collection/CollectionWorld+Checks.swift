@@ -36,12 +36,27 @@ extension CollectionWorld {
                             modified: clock.now())), content: content)
                 let bytes = try await file.read(0..<content.size).whole()
                 // The same bytes have the same name, so this compares all of them.
-                if SampleFile(bytes).content != content { faults.append("content \(content.id) has other bytes") }
+                if Self.content(of: bytes) != content { faults.append("content \(content.id) has other bytes") }
             } catch {
                 faults.append("content \(content.id): \(error)")
             }
         }
         return faults
+    }
+
+    private static func content(of bytes: [UInt8]) -> Content {
+        var builder = RecipeBuilder()
+        bytes.withUnsafeBytes { bytes in
+            var position = 0
+            while position < bytes.count {
+                let rest = UnsafeRawBufferPointer(rebasing: bytes[position...])
+                let length = SampleFile.chunker.boundary(in: rest, atEnd: true) ?? rest.count
+                let block = BlockID(SHA256Hasher.digest(of: UnsafeRawBufferPointer(rebasing: rest[..<length])))
+                builder.append(RecipeEntry(block: block, length: UInt32(length))) { _ in }
+                position += length
+            }
+        }
+        return builder.finish { _ in }
     }
 
     /// What is there although nothing needs it, when everything has come to rest.

@@ -40,12 +40,14 @@ final class CollectionWorld: Sendable {
     let completion: CompleteUpload
     let ada: Principal
     let limits: CollectionLimits
-    private let uploads = Atomic<UInt64>(1000)
+    /// Numbers that no world before this one has given.
+    private let uploads: Atomic<UInt64>
 
     init(_ remains: Remains? = nil, seed: UInt64 = 1, packSize: Int = packSize, rows: Int = 500) async throws {
         disk = remains.map { MemoryDisk(copying: $0.disk) } ?? MemoryDisk()
         keyRing = remains?.keyRing ?? .generate()
         clock = remains.map { ManualClock($0.now) } ?? ManualClock()
+        uploads = Atomic(UInt64(clock.now().seconds) * 1000)
         let path = directory.appending("cairn.db")
         for (end, bytes) in remains?.database ?? [:] {
             try Data(bytes).write(to: URL(fileURLWithPath: path + end))
