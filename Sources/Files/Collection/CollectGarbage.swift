@@ -22,6 +22,7 @@ public struct CollectGarbage: Sendable {
     /// Killed at any point it has lost nothing, and the next run does what is left. A run that begins ends those
     /// before it.
     /// - Parameter dryRun: whether nothing is changed and the report says what would be done.
+    /// - Returns: what was done, or would be.
     /// - Throws: `CollectionSuperseded` when another run has begun meanwhile; what the database, the store and the pace
     ///   throw.
     public func callAsFunction(dryRun: Bool = false) async throws -> CollectionReport {

@@ -13,6 +13,7 @@ public struct CollectionPace: Sendable {
     ///   - rest: how long it waits after each transaction.
     ///   - bytesPerSecond: how many bytes compaction copies in a second.
     ///   - pause: waits for a duration; what it throws, such as a cancellation, ends the collection.
+    /// - Returns: the pace.
     public static func bounded(
         rest: Duration, bytesPerSecond: Int, pause: @escaping @Sendable (Duration) async throws -> Void
     ) -> CollectionPace {

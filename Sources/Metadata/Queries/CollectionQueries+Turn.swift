@@ -18,6 +18,7 @@ extension CollectionQueries {
     /// - Parameters:
     ///   - run: bytes that no other run has.
     ///   - time: when it begins.
+    /// - Throws: ``MetadataError``.
     public func beginTurn(_ run: [UInt8], at time: Timestamp) throws {
         try setMark(Self.turn, run, at: time)
     }
