@@ -27,10 +27,12 @@ struct Exploration {
             let world = try await CollectionWorld(remains, packSize: packSize, rows: rows)
             var faults = await play(actors, in: world, &orders)
             if !orders.isPruned {
-                // What is lost stays lost: it is enough to look when all has come to rest.
-                try await world.comeToRest()
+                // What nothing needs goes in a later run just as well: that is looked at in some orders only.
+                if orders.count % 4 == 0 {
+                    try await world.comeToRest()
+                    faults += try await world.leaks().map { "leaked: \($0)" }
+                }
                 faults += try await world.faults()
-                faults += try await world.leaks().map { "leaked: \($0)" }
                 if !faults.isEmpty {
                     wrong += 1
                     if wrong <= 3 { Issue.record("order \(orders.order): \(faults)", sourceLocation: sourceLocation) }
