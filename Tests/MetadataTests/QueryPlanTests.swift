@@ -31,6 +31,25 @@ private struct RecordingConnection: MetadataConnection {
 
 @Suite("The plans of the queries")
 struct QueryPlanTests {
+    /// What the collector asks again and again.
+    private func callCollection(_ connection: any MetadataConnection) throws {
+        let (account, pack) = (Fixture.account, PackID(high: 1, low: 1))
+        let collection = CollectionQueries(connection)
+        for kind in CondemnedKind.allCases {
+            _ = try collection.condemned(kind, account: account, in: .all, limit: 5)
+            _ = try collection.uncondemned(kind, account: account, in: .all, after: Fixture.digest(1), limit: 5)
+            _ = try collection.condemn(kind, [Fixture.digest(1)], account: account, at: Fixture.time)
+            _ = try collection.rescue(kind, [Fixture.digest(2)], account: account)
+            _ = try collection.sweep(kind, [Fixture.digest(1)], account: account, condemnedBy: Fixture.time)
+        }
+        _ = try collection.roots(in: Fixture.namespace, after: nil, limit: 5)
+        _ = try collection.pendingChangeSets(in: Fixture.namespace, after: nil, limit: 5)
+        _ = try collection.use(of: pack)
+        _ = try collection.doom([pack], at: Fixture.time)
+        _ = try collection.decide(on: pack, at: Fixture.time)
+        try collection.forget([pack])
+    }
+
     /// Calls everything that has to stay fast in a large database.
     private func callAll(_ connection: any MetadataConnection) throws {
         let (namespace, account, block) = (Fixture.namespace, Fixture.account, Fixture.block(1))
@@ -48,6 +67,7 @@ struct QueryPlanTests {
         }
         _ = try nodes.nodes([.root], in: namespace)
         _ = try nodes.changes(in: namespace, since: .zero, upTo: Revision(5), limit: 5)
+        try callCollection(connection)
         let commits = CommitQueries(connection)
         _ = try commits.commits(in: namespace, from: .zero, limit: 5)
         _ = try commits.changes(of: Revision(1), in: namespace)

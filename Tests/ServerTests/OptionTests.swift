@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Logging
 import Testing
 
@@ -62,6 +63,9 @@ struct OptionTests {
             ["notify", "--data", "/tmp/x", "--listen", "8485"], ["notify", "--data", "/tmp/x", "--capacity", "0"],
             ["notify", "--data", "/tmp/x", "--capacity", "3000000"],
             ["account", "add"], ["device", "revoke"], ["key", "turn"],
+            ["run", "--data", "/tmp/x", "--collect-interval", "often"],
+            ["run", "--data", "/tmp/x", "--safety-window", "7"], ["run", "--data", "/tmp/x", "--collect-rate", "1K"],
+            ["collect", "--data", "/tmp/x", "--pack-size", "1K"],
         ])
     func refused(arguments: [String]) {
         #expect(throws: (any Error).self) { try CairnServer.parseAsRoot(arguments) }
@@ -85,6 +89,39 @@ struct OptionTests {
         #expect(try run.notify.address(isInsecure: true)?.capacity == 500_000)
     }
 
+    @Test(
+        "durations",
+        arguments: [
+            ("0", 0), ("0s", 0), ("10s", 10), ("30m", 1800), ("6h", 21_600), ("2d", 172_800), ("3650d", 315_360_000),
+        ]
+    )
+    func durations(text: String, seconds: Int64) {
+        #expect(TimeSpan(argument: text)?.duration == .seconds(seconds))
+    }
+
+    @Test(
+        "what is no duration", arguments: ["", "h", "6", "-1h", "1.5h", "6 h", "6w", "3651d", "9999999999999999999h"])
+    func noDuration(text: String) {
+        #expect(TimeSpan(argument: text) == nil)
+    }
+
+    @Test("how a server collects is chosen, or as it says by itself")
+    func collection() throws {
+        let run = try #require(try CairnServer.parseAsRoot(["run", "--data", "/srv/cairn"]) as? Run)
+        #expect(run.collect.collectInterval.duration == .seconds(6 * 3600))
+        #expect(run.collect.limits == CollectionLimits())
+        #expect(run.collect.limits.safetyWindow == .seconds(2 * 86_400))
+        let quick = try #require(
+            try CairnServer.parseAsRoot([
+                "run", "--data", "/srv/cairn", "--collect-interval", "1s", "--safety-window", "2s", "--pack-window",
+                "0", "--collect-rate", "1M",
+            ]) as? Run)
+        #expect(quick.collect.collectInterval.duration == .seconds(1))
+        #expect(quick.collect.limits.safetyWindow == .seconds(2))
+        #expect(quick.collect.limits.packWindow == .zero)
+        #expect(quick.collect.collectRate.bytes == 1 << 20)
+    }
+
     @Test("where polls are parked apart from the API is named as devices reach it, and kept on this machine")
     func polls() throws {
         let address = try PollAddress("localhost:0", capacity: 7, isInsecure: false)
@@ -104,7 +141,9 @@ struct OptionTests {
     @Test("every command explains itself")
     func help() {
         let help = CairnServer.helpMessage()
-        for word in ["account", "device", "key", "run", "keyring", "78"] { #expect(help.contains(word), "\(word)") }
+        for word in ["account", "collect", "device", "key", "run", "keyring", "78"] {
+            #expect(help.contains(word), "\(word)")
+        }
         #expect(CairnServer.helpMessage(for: Run.self).contains("--insecure-listen"))
         #expect(CairnServer.helpMessage(for: Run.self).contains("--notify-url"))
         #expect(CairnServer.helpMessage(for: Notify.self).contains("bus.sock"))

@@ -29,6 +29,11 @@ public final class MemoryDisk: Sendable {
         contents = Mutex(Contents(generator: SeededGenerator(seed: seed)))
     }
 
+    /// Makes a disk that holds what another one holds now.
+    public init(copying other: MemoryDisk) {
+        contents = Mutex(other.contents.withLock { $0 })
+    }
+
     /// Cuts the power within a coming operation: that one is torn at random, and nothing works until ``restart()``.
     public func cutPower(afterOperations count: Int) {
         contents.withLock { $0.operationsLeft = count }

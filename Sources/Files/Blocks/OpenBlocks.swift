@@ -38,7 +38,7 @@ struct OpenBlocks: Sendable {
     ) async throws -> [Value] {
         guard !blocks.isEmpty else { return [] }
         let key = try await context.keys.key(of: account)
-        let sealed = try await read(blocks, subject)
+        let sealed = try await read(blocks, account, subject)
         let tasks = Array(zip(blocks, sealed))
         let opened = try await context.workers.map(tasks) { worker, task -> Result<Value, BlocksError> in
             do {
@@ -55,10 +55,30 @@ struct OpenBlocks: Sendable {
         }
     }
 
-    private func read(_ blocks: [StoredBlock], _ subject: String) async throws -> [[UInt8]] {
-        do {
-            return try await context.store.read(blocks.map(\.location))
-        } catch let error where Self.isDamage(error) {
+    /// How often blocks may be moved while they are looked up and read.
+    private static let attempts = 8
+
+    /// Blocks that were moved to another pack since they were looked up are looked up again.
+    private func read(_ blocks: [StoredBlock], _ account: AccountID, _ subject: String) async throws -> [[UInt8]] {
+        var blocks = blocks
+        for _ in 1..<Self.attempts {
+            do {
+                return try await context.store.read(blocks.map(\.location))
+            } catch let error as StorageError {
+                let ids = blocks.map(\.id)
+                let places = try await context.database.read { try BlockQueries($0).locations(ids, account: account) }
+                let present = blocks.map { places[$0.id] ?? $0 }
+                if present == blocks { return try await readEach(blocks, subject, after: error) }
+                blocks = present
+            }
+        }
+        return try await context.store.read(blocks.map(\.location))
+    }
+
+    private func readEach(
+        _ blocks: [StoredBlock], _ subject: String, after error: StorageError
+    ) async throws -> [[UInt8]] {
+        if Self.isDamage(error) {
             // The store says where the damage is; which block that is, is found by asking for each.
             for block in blocks {
                 do {
@@ -67,8 +87,8 @@ struct OpenBlocks: Sendable {
                     throw damaged(block, subject, "\(error)")
                 }
             }
-            throw error
         }
+        throw error
     }
 
     private static func isDamage(_ error: any Error) -> Bool {

@@ -47,19 +47,23 @@ public struct StoreBlocks: Sendable {
             }
             return Set(ids).subtracting(try BlockQueries(connection).missing(ids, account: account))
         }
-        let stored = try await SealBlocks(context).callAsFunction(blocks, present: present, account: account)
-        let (settled, isWhole) = try await context.database.write { connection -> ([UploadID], Bool) in
-            try BlockQueries(connection).record(stored, account: account)
+        let noted = try await NoteBlocks(context: context, account: account, ids: ids).run(
+            lacking: Set(ids).subtracting(present)
+        ) { lacking in
+            try await SealBlocks(context).callAsFunction(
+                blocks, present: Set(ids).subtracting(lacking), account: account)
+        } note: { connection -> ([UploadID], Bool) in
             // All of them, not the new ones only: a block may have come by another upload between the announcement and now.
             let settled = try UploadQueries(connection).settle(ids, account: account)
             return (settled, try upload.map { try Self.isWhole($0, connection) } ?? false)
         }
+        let (settled, isWhole) = noted.answer
         var outcome: UploadOutcome?
         for other in settled where other != upload { await completion.completeInPassing(other, log: context.log) }
         // The completion also tells of an upload that was withdrawn in the meantime.
         if let upload, isWhole { outcome = try await completion.complete(upload) }
         if case .pending = outcome { outcome = nil }
-        return Answer(added: stored.count, outcome: outcome)
+        return Answer(added: noted.added, outcome: outcome)
     }
 
     /// Whether an upload waits for nothing: also when a request before this one settled it and died, or has ended it.

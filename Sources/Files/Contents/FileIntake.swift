@@ -38,7 +38,7 @@ struct FileIntake {
         try await flush(atEnd: true)
         var pages: [RecipePage] = []
         let content = builder.finish { pages.append($0) }
-        try await store([], pages)
+        try await store([], [], pages)
         return content
     }
 
@@ -49,7 +49,7 @@ struct FileIntake {
         let entries = pieces.map { RecipeEntry(block: $0.id, length: UInt32($0.range.count)) }
         var pages: [RecipePage] = []
         for entry in entries { builder.append(entry) { pages.append($0) } }
-        try await store(try await seal(pieces, bytes), pages)
+        try await store(pieces, bytes, pages)
         buffer.removeFirst(pieces.last?.range.upperBound ?? 0)
     }
 
@@ -73,14 +73,11 @@ struct FileIntake {
         }
     }
 
-    /// Compresses, seals and appends the blocks that the account lacks.
-    private func seal(_ pieces: [Piece], _ bytes: [UInt8]) async throws -> [StoredBlock] {
-        let (account, name) = (account, name)
-        let lacking = try await context.database.read {
-            try BlockQueries($0).missing(pieces.map(\.id), account: account)
-        }
+    /// Compresses, seals and appends those of the blocks that the account lacks.
+    private func seal(_ pieces: [Piece], _ bytes: [UInt8], lacking: Set<BlockID>) async throws -> [StoredBlock] {
         guard !lacking.isEmpty else { return [] }
-        var wanted = Set(lacking)
+        let (account, name) = (account, name)
+        var wanted = lacking
         let fresh = pieces.filter { wanted.remove($0.id) != nil }
         let key = try await context.keys.key(of: account)
         let records = try await context.workers.map(fresh) { worker, piece in
@@ -101,14 +98,21 @@ struct FileIntake {
         }
     }
 
-    private mutating func store(_ blocks: [StoredBlock], _ pages: [RecipePage]) async throws {
-        guard !blocks.isEmpty || !pages.isEmpty else { return }
-        let account = account
-        settled.formUnion(
-            try await context.database.write { connection in
-                try BlockQueries(connection).record(blocks, account: account)
-                try PageQueries(connection).store(pages.map { ($0.id, $0.encoded) }, account: account)
-                return try UploadQueries(connection).settle(blocks.map(\.id), account: account)
-            })
+    private mutating func store(_ pieces: [Piece], _ bytes: [UInt8], _ pages: [RecipePage]) async throws {
+        guard !pieces.isEmpty || !pages.isEmpty else { return }
+        let (account, ids) = (account, pieces.map(\.id))
+        let (lacking, isQuiet) = try await context.database.read { connection in
+            let isQuiet = try !CollectionQueries(connection).hasCondemned(.block, account: account)
+            return (try BlockQueries(connection).missing(ids, account: account), isQuiet)
+        }
+        if lacking.isEmpty, pages.isEmpty, isQuiet { return }
+        let noted = try await NoteBlocks(context: context, account: account, ids: ids).run(lacking: Set(lacking)) {
+            [self] lacking in
+            try await seal(pieces, bytes, lacking: lacking)
+        } note: { connection in
+            try PageQueries(connection).store(pages.map { ($0.id, $0.encoded) }, account: account)
+            return try UploadQueries(connection).settle(lacking.isEmpty ? [] : ids, account: account)
+        }
+        settled.formUnion(noted.answer)
     }
 }

@@ -22,6 +22,8 @@ struct FilesMetrics: Sendable {
     let superseded = Counter(label: "cairn_uploads_superseded_total")
     /// Uploads that their device withdrew.
     let withdrawn = Counter(label: "cairn_uploads_withdrawn_total")
+    /// What the collector did.
+    let collection = CollectionMetrics()
     /// Logins that failed.
     let failedLogins = Counter(label: "cairn_logins_failed_total")
 

@@ -27,6 +27,7 @@ struct TreeCommit: Sendable {
                 }
                 return .unchanged(head)
             }
+            try ensureWhole(changes, connection)
             let request = CommitRequest(
                 namespace: namespace, upload: upload, device: principal.device, changes: changes)
             let outcome = try CommitQueries(connection).apply(request, at: now) { SHA256Hasher.digest(of: $0) }
@@ -42,6 +43,20 @@ struct TreeCommit: Sendable {
             await context.tellUploaded(head, by: principal.device)
             return head
         }
+    }
+
+    /// What the contents of the changes need has to be there when they are committed, and is not condemned any more.
+    /// - Throws: ``FilesError`` `unavailable` when something was collected since it was stored: it has to be sent again.
+    private func ensureWhole(_ changes: [NodeChange], _ connection: any MetadataConnection) throws {
+        let files = changes.filter { $0.state?.payload.content.map { $0.size > 0 } ?? false }
+        if files.isEmpty { return }
+        let audit = UploadAudit(connection: connection, account: principal.account, pages: [:], inline: [:])
+        let findings = try audit.run(files, in: namespace)
+        guard findings.missing.isEmpty, findings.missingPages.isEmpty else {
+            throw FilesError(.unavailable, "a part of \(path) is no longer there; send it again", retryAfter: 1)
+        }
+        try CollectionQueries(connection).rescue(
+            blocks: findings.needed, pages: findings.neededPages, account: principal.account)
     }
 
     private enum Result: Sendable {

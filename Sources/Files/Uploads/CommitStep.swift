@@ -8,8 +8,10 @@ import WireProtocol
 struct CommitStep: Sendable {
     let account: AccountID
     let request: CommitRequest
-    /// What the changes need, as the audit found it.
+    /// The blocks that the changes need, as the audit found them, but for those that are noted in this transaction.
     let needed: [BlockID]
+    /// The pages likewise, but for those that are trusted.
+    let neededPages: [PageID]
     /// The upload as the database has it; nil when it was never announced.
     let announced: UploadRecord?
     let time: Timestamp
@@ -18,17 +20,20 @@ struct CommitStep: Sendable {
     enum Result: Sendable {
         /// The commit was decided.
         case decided(CommitOutcome)
-        /// These blocks are still missing.
-        case lacking([BlockID])
+        /// These are missing: still, or again.
+        case lacking(blocks: [BlockID], pages: [PageID])
     }
 
-    /// Commits when every block is durable.
+    /// Commits when every page is there and every block is durable.
     ///
     /// Rows of blocks are made after the blocks are durable, so what is found here is; and what another upload brought
-    /// since the audit is found too.
+    /// since the audit is found too. What is found is not condemned any more, so that a collector that has begun to look
+    /// before this commit does not remove it.
     func run(_ connection: any MetadataConnection) throws -> Result {
+        try CollectionQueries(connection).rescue(blocks: needed, pages: neededPages, account: account)
+        let pages = try PageQueries(connection).missing(neededPages, account: account)
         let lacking = try BlockQueries(connection).missing(needed, account: account)
-        guard lacking.isEmpty else { return .lacking(lacking) }
+        guard lacking.isEmpty, pages.isEmpty else { return .lacking(blocks: lacking, pages: pages) }
         let outcome = try CommitQueries(connection).apply(request, at: time) { SHA256Hasher.digest(of: $0) }
         if announced != nil {
             switch outcome {

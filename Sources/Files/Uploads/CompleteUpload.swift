@@ -19,8 +19,8 @@ public struct CompleteUpload: UploadCompletion {
         case .decided(let outcome): return outcome
         case .lacking(let record, let findings):
             return try await keepWaiting(record, findings)
-        case .ready(let record, let changes, let needed):
-            return try await commit(record, changes, needed)
+        case .ready(let record, let changes, let findings):
+            return try await commit(record, changes, findings)
         case .invalid(let record, let error):
             try await context.database.write { connection in
                 try UploadQueries(connection).byID(record.id)?.ensurePending()
@@ -33,7 +33,7 @@ public struct CompleteUpload: UploadCompletion {
     private enum Found: Sendable {
         case decided(UploadOutcome)
         case lacking(UploadRecord, UploadAudit.Findings)
-        case ready(UploadRecord, [NodeChange], needed: [BlockID])
+        case ready(UploadRecord, [NodeChange], UploadAudit.Findings)
         case invalid(UploadRecord, FilesError)
     }
 
@@ -56,7 +56,7 @@ public struct CompleteUpload: UploadCompletion {
                     connection: connection, account: record.account, pages: [:], inline: [:]
                 ).run(changes, in: record.namespace)
                 let isWhole = findings.missing.isEmpty && findings.missingPages.isEmpty
-                return isWhole ? .ready(record, changes, needed: findings.needed) : .lacking(record, findings)
+                return isWhole ? .ready(record, changes, findings) : .lacking(record, findings)
             } catch let error as FilesError where error.code == .invalidPage {
                 return .invalid(record, error)
             }
@@ -68,6 +68,8 @@ public struct CompleteUpload: UploadCompletion {
     private func keepWaiting(_ record: UploadRecord, _ findings: UploadAudit.Findings) async throws -> UploadOutcome {
         try await context.database.write { connection in
             try UploadQueries(connection).byID(record.id)?.ensurePending()
+            try CollectionQueries(connection).rescue(
+                blocks: findings.needed, pages: findings.neededPages, account: record.account)
             let lacking = try BlockQueries(connection).missing(findings.missing, account: record.account)
             try UploadQueries(connection).addMissing(record.id, lacking)
             return .pending(missingBlocks: lacking, missingPages: findings.missingPages)
@@ -75,13 +77,14 @@ public struct CompleteUpload: UploadCompletion {
     }
 
     private func commit(
-        _ record: UploadRecord, _ changes: [NodeChange], _ needed: [BlockID]
+        _ record: UploadRecord, _ changes: [NodeChange], _ findings: UploadAudit.Findings
     ) async throws -> UploadOutcome {
         let step = CommitStep(
             account: record.account,
             request: CommitRequest(
                 namespace: record.namespace, upload: record.id, device: record.device, changes: changes),
-            needed: needed, announced: record, time: context.clock.now())
+            needed: findings.needed, neededPages: findings.neededPages, announced: record,
+            time: context.clock.now())
         let (result, isFirst) = try await context.database.write { connection in
             // Two batches may bring the last two blocks at the same time: one of them commits and tells.
             let before = try CommitQueries(connection).outcome(of: record.id, in: record.namespace)
@@ -89,11 +92,11 @@ public struct CompleteUpload: UploadCompletion {
             // It may have been withdrawn since it was looked at.
             try UploadQueries(connection).byID(record.id)?.ensurePending()
             let result = try step.run(connection)
-            if case .lacking(let blocks) = result { try UploadQueries(connection).addMissing(record.id, blocks) }
+            if case .lacking(let blocks, _) = result { try UploadQueries(connection).addMissing(record.id, blocks) }
             return (result, true)
         }
         switch result {
-        case .lacking(let blocks): return .pending(missingBlocks: blocks, missingPages: [])
+        case .lacking(let blocks, let pages): return .pending(missingBlocks: blocks, missingPages: pages)
         case .decided(let outcome):
             if isFirst { await context.tell(outcome, by: record.device) }
             return outcome.uploadOutcome

@@ -1,3 +1,4 @@
+import Blocks
 import Metadata
 import Model
 import WireProtocol
@@ -53,6 +54,8 @@ struct Landing: Sendable {
         }
         let missingPages = survey.findings.missingPages
         guard missingPages.isEmpty else {
+            try CollectionQueries(connection).rescue(
+                blocks: survey.findings.needed, pages: survey.findings.neededPages, account: principal.account)
             let lacking = try BlockQueries(connection).missing(survey.findings.missing, account: principal.account)
             // Without its change-set no arriving block completes the upload before the pages are here.
             return try keep(connection, announced, changes: nil, lacking: lacking, missingPages: missingPages)
@@ -61,13 +64,19 @@ struct Landing: Sendable {
             account: principal.account,
             request: CommitRequest(
                 namespace: namespace, upload: request.upload, device: principal.device, changes: request.changes),
-            needed: survey.findings.needed, announced: announced, time: now)
+            needed: survey.findings.needed + knownInline, neededPages: survey.findings.neededPages,
+            announced: announced, time: now)
         switch try step.run(connection) {
         case .decided(let outcome): return Landed(outcome: outcome.uploadOutcome, decided: outcome)
-        case .lacking(let blocks):
-            let changes = try ChangeSet.encode(request.changes, upload: request.upload)
-            return try keep(connection, announced, changes: changes, lacking: blocks, missingPages: [])
+        case .lacking(let blocks, let pages):
+            let changes = pages.isEmpty ? try ChangeSet.encode(request.changes, upload: request.upload) : nil
+            return try keep(connection, announced, changes: changes, lacking: blocks, missingPages: pages)
         }
+    }
+
+    /// The blocks that rode along and were not stored, because the account had them when that was looked up.
+    private var knownInline: [BlockID] {
+        survey.present.isEmpty ? [] : request.blocks.map(\.id).filter(survey.present.contains)
     }
 
     /// Keeps the upload as PENDING.

@@ -31,13 +31,15 @@ public struct ReceiveUpload: Sendable {
         let pages = try await parse(request.pages)
         let survey = try await survey(request, pages, namespace, principal)
         if let outcome = survey.outcome { return outcome.uploadOutcome }
-        let stored = try await SealBlocks(context).callAsFunction(
-            request.blocks, present: survey.present, account: principal.account)
-        let landing = Landing(
-            request: request, namespace: namespace, principal: principal, survey: survey, stored: stored,
-            pages: pages.values.map { ($0.id, $0.encoded) }, now: context.clock.now(),
-            expires: context.clock.now().advanced(by: context.limits.uploadLifetime))
-        let landed = try await context.database.write { try landing.run($0) }
+        let landed = try await NoteBlocks.repeating {
+            let stored = try await SealBlocks(context).callAsFunction(
+                request.blocks, present: survey.present, account: principal.account)
+            let landing = Landing(
+                request: request, namespace: namespace, principal: principal, survey: survey, stored: stored,
+                pages: pages.values.map { ($0.id, $0.encoded) }, now: context.clock.now(),
+                expires: context.clock.now().advanced(by: context.limits.uploadLifetime))
+            return try await context.database.write { try landing.run($0) }
+        }
         await tell(landed, principal)
         for upload in landed.settled { await completion.completeInPassing(upload, log: context.log) }
         return landed.outcome

@@ -8,6 +8,9 @@ import Model
 /// content is committed and so complete. All others are read and their blocks looked for, even when the account has the
 /// page: the pages of an unfinished upload are kept as they come, so that a page is there says nothing of its
 /// blocks. An edit costs O(changed pages), a new file O(its pages).
+///
+/// The trust holds up to the commit, whatever the collector does meanwhile: a commit is applied only when the node is still
+/// at the base of the change. So no change is trusted through a state that is older than its base.
 struct UploadAudit {
     /// What was found.
     struct Findings: Sendable {
@@ -15,6 +18,8 @@ struct UploadAudit {
         var needed: [BlockID] = []
         /// Those of them that the account does not have.
         var missing: [BlockID] = []
+        /// Every page that the changes need, that does not ride along, and that is not trusted.
+        var neededPages: [PageID] = []
         /// The pages that are neither there nor ride along.
         var missingPages: [PageID] = []
     }
@@ -39,21 +44,27 @@ struct UploadAudit {
         var findings = Findings()
         for change in changes {
             guard let content = change.state?.payload.content, content.size > 0 else { continue }
-            let committed = present[change.node]?.state.payload.content
+            let committed = Self.trusted(present[change.node], for: change)
             if content == committed { continue }
             if let block = content.id.block {
                 try blocks.add(RecipeEntry(block: block, length: UInt32(content.size)))
             } else {
-                try walk(content, since: committed, &blocks, &findings.missingPages)
+                try walk(content, since: committed, &blocks, &findings)
             }
         }
         try lookFor(blocks, &findings)
         return findings
     }
 
+    /// The content that a change may be trusted through: that of the head, unless the change is based on a later state.
+    private static func trusted(_ record: NodeRecord?, for change: NodeChange) -> Content? {
+        guard let record, change.base <= record.revision else { return nil }
+        return record.state.payload.content
+    }
+
     /// Collects the blocks below the pages that the committed content does not have, level by level from the root.
     private func walk(
-        _ content: Content, since committed: Content?, _ blocks: inout BlockLengths, _ missing: inout [PageID]
+        _ content: Content, since committed: Content?, _ blocks: inout BlockLengths, _ findings: inout Findings
     ) throws {
         guard let root = content.id.page, content.id.level <= BlockLimits.maximumLevel else {
             throw FilesError(.invalidPage, "content \(content.id) has more levels than any recipe")
@@ -80,14 +91,14 @@ struct UploadAudit {
                 let worth = old.filter { !matched.contains($0.child) }.prefix(4 * fresh.count + 16)
                 old = try children(of: Array(worth), level)
             }
-            wanted = try read(fresh, level, &blocks, &missing)
+            wanted = try read(fresh, level, &blocks, &findings)
             if wanted.isEmpty { return }
         }
     }
 
     /// Reads pages of one level: their blocks at level 1, else what to look at one level down.
     private func read(
-        _ wanted: [Wanted], _ level: UInt8, _ blocks: inout BlockLengths, _ missing: inout [PageID]
+        _ wanted: [Wanted], _ level: UInt8, _ blocks: inout BlockLengths, _ findings: inout Findings
     ) throws -> [Wanted] {
         var next: [Wanted] = []
         var seen: Set<PageID> = []
@@ -97,9 +108,10 @@ struct UploadAudit {
             let loaded = try load(part.map(\.id))
             for want in part {
                 guard let page = loaded[want.id] else {
-                    missing.append(want.id)
+                    findings.missingPages.append(want.id)
                     continue
                 }
+                if pages[want.id] == nil { findings.neededPages.append(want.id) }
                 guard page.level == level, page.size == want.size else {
                     throw mismatch(
                         want.id, "level \(page.level) and \(page.size) bytes, not level \(level) and \(want.size)")

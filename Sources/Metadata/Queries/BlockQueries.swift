@@ -25,8 +25,12 @@ public struct BlockQueries {
         return found
     }
 
-    /// Notes where durable blocks of an account lie. The first note of a block wins: a second copy is not noted.
+    /// Notes where durable blocks of an account lie. The first note of a block wins: a second copy is not noted. None of
+    /// the blocks is condemned any more.
+    /// - Throws: ``PackRemoved`` when a place is in a pack that is being removed: append again. Nothing is noted then.
     public func record(_ blocks: [StoredBlock], account: AccountID) throws {
+        let collection = CollectionQueries(connection)
+        try collection.keep(Set(blocks.map(\.pack)))
         try connection.executeMany(
             """
             INSERT INTO block (account, id, plain_length, pack, place, length) VALUES ($1, $2, $3, $4, $5, $6)
@@ -38,6 +42,7 @@ public struct BlockQueries {
                     try .unsigned($0.offset), .integer(Int64($0.length)),
                 ]
             })
+        try collection.rescue(.block, blocks.map(\.id.digest), account: account)
     }
 
     /// Those of `ids` that the account does not have, in the order asked, each once.

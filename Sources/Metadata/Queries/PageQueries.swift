@@ -9,11 +9,12 @@ public struct PageQueries {
         self.connection = connection
     }
 
-    /// Keeps pages for an account; what is there already is left alone.
+    /// Keeps pages for an account; what is there already is left alone. None of them is condemned any more.
     public func store(_ pages: [(PageID, [UInt8])], account: AccountID) throws {
         try connection.executeMany(
             "INSERT INTO page (account, id, bytes) VALUES ($1, $2, $3) ON CONFLICT (account, id) DO NOTHING",
             pages.map { [.id(account), .name($0.0), .blob($0.1)] })
+        try CollectionQueries(connection).rescue(.page, pages.map(\.0.digest), account: account)
     }
 
     /// The bytes of a page of an account; nil when it has none of that id.

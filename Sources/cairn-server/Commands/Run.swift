@@ -47,6 +47,8 @@ struct Run: AsyncParsableCommand {
 
     @OptionGroup var notify: NotifyOptions
 
+    @OptionGroup var collect: CollectOptions
+
     @OptionGroup var logging: LogOptions
 
     @Option(help: ArgumentHelp("From this size on a pack is complete.", valueName: "bytes"))
@@ -72,7 +74,7 @@ struct Run: AsyncParsableCommand {
             let server = try await Server.open(
                 folder: folder, address: address, regions: regions, packSize: packSize.bytes,
                 secondQueue: queue, tls: tlsCertificate.flatMap { certificate in tlsKey.map { (certificate, $0) } },
-                polls: polls, pollServers: notify.urls)
+                polls: polls, pollServers: notify.urls, collection: collect)
             try await server.run()
         }
     }

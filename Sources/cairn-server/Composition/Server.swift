@@ -36,6 +36,7 @@ struct Server {
     private let bus: SocketBusServer
     private let polls: (reactor: NotificationReactor, url: String)?
     private let connections: HTTPServerBuilder
+    private let collection: CollectOptions
     private let log: Logger
 
     /// How long requests under way may take after the signal to stop.
@@ -45,7 +46,8 @@ struct Server {
     /// - Throws: ``Failure`` and the errors of the layers.
     static func open(
         folder: DataFolder, address: ListenAddress, regions: [String], packSize: Int, secondQueue: String?,
-        tls: (certificate: String, key: String)?, polls: PollAddress?, pollServers: [String]
+        tls: (certificate: String, key: String)?, polls: PollAddress?, pollServers: [String],
+        collection: CollectOptions
     ) async throws -> Server {
         let log = Logger(label: "cairn")
         let registry = PrometheusRegistry()
@@ -80,7 +82,7 @@ struct Server {
             folder: folder, lock: lock, address: address, scheme: tls == nil ? "http" : "https", database: database,
             store: store, context: context, services: services, notifications: notifications,
             queue: queue, bus: try SocketBusServer(path: folder.bus, bus: bus, report: BusReports.server(log)),
-            polls: dense, connections: try connections(tls), log: log)
+            polls: dense, connections: try connections(tls), collection: collection, log: log)
     }
 
     /// Where polls are parked, whichever driver they come by.
@@ -124,10 +126,20 @@ struct Server {
         // Services stop in the reverse order: first the parked polls are answered, then requests are finished.
         var services: [any Service] = [maintenance, queue.upkeep, queue.feeder, application, notifications]
         if let polls { services.append(polls.reactor) }
+        if collection.collectInterval.duration > .zero { services.insert(collector(), at: 0) }
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
         configuration.maximumGracefulShutdownDuration = Self.patience
         try await ServiceGroup(configuration: configuration).run()
+    }
+
+    private func collector() -> CollectionService {
+        let pace = CollectionPace.bounded(
+            rest: CollectionService.rest, bytesPerSecond: collection.collectRate.bytes
+        ) { try await Task.sleep(for: $0) }
+        return CollectionService(
+            collect: CollectGarbage(context, limits: collection.limits, pace: pace),
+            interval: collection.collectInterval.duration, clock: SystemWallClock(), log: log)
     }
 
     private func announce(_ channel: any Channel) {
