@@ -36,6 +36,7 @@ struct Server {
     private let bus: SocketBusServer
     private let polls: (reactor: NotificationReactor, url: String)?
     private let connections: HTTPServerBuilder
+    private let scrubRate: Int?
     private let log: Logger
 
     /// How long requests under way may take after the signal to stop.
@@ -45,7 +46,7 @@ struct Server {
     /// - Throws: ``Failure`` and the errors of the layers.
     static func open(
         folder: DataFolder, address: ListenAddress, regions: [String], packSize: Int, secondQueue: String?,
-        tls: (certificate: String, key: String)?, polls: PollAddress?, pollServers: [String]
+        tls: (certificate: String, key: String)?, polls: PollAddress?, pollServers: [String], scrubRate: Int? = nil
     ) async throws -> Server {
         let log = Logger(label: "cairn")
         let registry = PrometheusRegistry()
@@ -80,7 +81,7 @@ struct Server {
             folder: folder, lock: lock, address: address, scheme: tls == nil ? "http" : "https", database: database,
             store: store, context: context, services: services, notifications: notifications,
             queue: queue, bus: try SocketBusServer(path: folder.bus, bus: bus, report: BusReports.server(log)),
-            polls: dense, connections: try connections(tls), log: log)
+            polls: dense, connections: try connections(tls), scrubRate: scrubRate, log: log)
     }
 
     /// Where polls are parked, whichever driver they come by.
@@ -123,6 +124,12 @@ struct Server {
         let maintenance = MaintenanceService(expire: ExpireUploads(context), store: store, log: log)
         // Services stop in the reverse order: first the parked polls are answered, then requests are finished.
         var services: [any Service] = [maintenance, queue.upkeep, queue.feeder, application, notifications]
+        if let scrubRate {
+            let scrub = ScrubPacks(
+                database: database, store: store, clock: SystemWallClock(), rate: scrubRate,
+                pause: { try await Task.sleep(for: $0) }, log: log)
+            services.insert(ScrubService(scrub: scrub, log: log), at: 0)
+        }
         if let polls { services.append(polls.reactor) }
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
