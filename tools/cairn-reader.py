@@ -30,6 +30,7 @@ try:
 except ImportError:
     zstandard = None
 
+SCHEMA = 8
 ROOT = bytes(16)
 FOLDER, FILE, LINK = 0, 1, 2
 
@@ -249,6 +250,9 @@ def main():
         words.error(f"{given.out} is not empty")
     keys = read_keyring(given.keyring or given.data / "keyring")
     database = sqlite3.connect(f"file:{given.data / 'cairn.db'}?mode=ro", uri=True)
+    schema = database.execute("SELECT MAX(version) FROM schema_version").fetchone()[0]
+    if schema < SCHEMA:
+        words.error(f"the tables are of version {schema}: this program reads version {SCHEMA}; start the server once")
     accounts = database.execute("SELECT id, name, master_key, wrapped_key FROM account ORDER BY name").fetchall()
     if given.account is not None:
         accounts = [row for row in accounts if row[1] == given.account]

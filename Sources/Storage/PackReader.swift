@@ -1,4 +1,4 @@
-public import Model
+import Model
 
 /// Reads records of one pack in one region, in about the order in which they lie, and changes nothing.
 ///

@@ -1,3 +1,4 @@
+import Blocks
 import Files
 import Metadata
 import Model

@@ -11,8 +11,8 @@ import Testing
     private func filled() async throws -> (Workshop, Principal) {
         let shop = try await Workshop()
         let ada = try await shop.account()
-        try await MakeFolder(shop.context)(RemotePath("/a"), in: ada.home, by: ada)
-        try await MakeFolder(shop.context)(RemotePath("/a/b"), in: ada.home, by: ada)
+        _ = try await MakeFolder(shop.context)(RemotePath("/a"), in: ada.home, by: ada)
+        _ = try await MakeFolder(shop.context)(RemotePath("/a/b"), in: ada.home, by: ada)
         try await shop.put("/a/b/f", [1, 2, 3], by: ada)
         try await shop.put("/g", [4], by: ada)
         try await shop.put("/a/b/f", [1, 2, 4], by: ada)

@@ -4,6 +4,7 @@ import Metadata
 import MetadataSQLite
 import Model
 import Storage
+import StorageConformance
 import Synchronization
 import TestSupport
 
@@ -94,4 +95,11 @@ extension Workshop {
 
 extension StoredBlock {
     var place: PackLocation { PackLocation(pack: pack, offset: offset, length: length) }
+}
+
+extension MemoryDisk {
+    /// A short stand-in for all the bytes of all packs: equal for equal disks.
+    var fingerprint: [PackID: String] {
+        packs.mapValues { bytes in "\(bytes.count) bytes, hash \(bytes.hashValue)" }
+    }
 }

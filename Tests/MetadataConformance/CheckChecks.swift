@@ -251,12 +251,11 @@ extension MetadataConformance {
                 }
             }
             try await database.read { connection throws in
-                func last(_ seconds: Int64) throws -> UInt64 {
-                    try PastTreeQueries(connection).lastRevision(
-                        of: Fixture.namespace, upTo: Timestamp(nanoseconds: seconds * 1_000_000_000)
-                    ).number
+                let queries = PastTreeQueries(connection)
+                for (seconds, revision) in [(9, 0), (10, 1), (25, 2), (30, 3), (99, 3)] as [(Int64, UInt64)] {
+                    let time = Timestamp(nanoseconds: seconds * 1_000_000_000)
+                    #expect(try queries.lastRevision(of: Fixture.namespace, upTo: time) == Revision(revision))
                 }
-                #expect(try [9, 10, 25, 30, 99].map(last) == [0, 1, 2, 3, 3])
             }
         },
     ]

@@ -128,7 +128,8 @@ struct BackupTests {
         try await served.put("/two", bytes(9000, 2))
         let packs = try ServedFolder.packs(served.folder.packs)
         #expect(packs.count == 2)
-        let (folder, gone) = (served.folder, Mutex(false))
+        let folder = served.folder
+        let gone = Mutex(false)
         // The first pack's rows move, and its file goes, when the other pack is copied.
         let outcome = try await write(served.folder) { pack in
             guard

@@ -2,6 +2,7 @@ import Blocks
 import Files
 import Foundation
 import Metadata
+import MetadataSQLite
 import Model
 import Storage
 import StorageLocal

@@ -138,6 +138,6 @@ struct FsckTests {
         #expect(FsckRun.exitCode(summary) == 5)
         summary.add(CheckFinding(.region, .unchecked, ""))
         #expect(FsckRun.exitCode(summary) == 13)
-        #expect(summary.count(.file) == 1 && summary.count(.damage) == 1 && summary.count(.journal) == 0)
+        #expect(summary.count(.file) == 1 && summary.total(.damage) == 1 && summary.count(.journal) == 0)
     }
 }

@@ -65,7 +65,10 @@ import Testing
     func nowhere() async throws {
         let (_, pack, region) = try await filled(MemoryDisk())
         var reader = PackReader(region: region, pack: pack)
-        for (offset, length) in [(0, 1), (55, 1), (pack.size, 1), (pack.size - 1, 2), (1 << 40, 1), (56, .max)] {
+        let places: [(UInt64, UInt32)] = [
+            (0, 1), (55, 1), (pack.size, 1), (pack.size - 1, 2), (1 << 40, 1), (56, .max),
+        ]
+        for (offset, length) in places {
             let place = PackLocation(pack: pack.pack, offset: offset, length: length)
             #expect(await reader.frame(at: place) == nil)
         }

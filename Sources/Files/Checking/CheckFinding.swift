@@ -108,7 +108,7 @@ public struct CheckSummary: Hashable, Sendable {
     public init() {}
 
     /// How many findings have a weight.
-    public func count(_ weight: CheckFinding.Weight) -> Int {
+    public func total(_ weight: CheckFinding.Weight) -> Int {
         findings.values.reduce(0) { $0 + ($1[weight] ?? 0) }
     }
 

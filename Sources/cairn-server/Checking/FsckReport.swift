@@ -44,8 +44,8 @@ final class FsckReport: Sendable {
         for (kind, what) in Self.notes where summary.count(kind) > 0 {
             Output.line("\(summary.count(kind)) \(what), \(summary.bytes[kind] ?? 0) bytes")
         }
-        let (damage, repaired) = (summary.count(.damage), summary.count(.repaired))
-        let unchecked = summary.count(.unchecked)
+        let (damage, repaired) = (summary.total(.damage), summary.total(.repaired))
+        let unchecked = summary.total(.unchecked)
         if repaired > 0 { Output.line("\(repaired) repaired") }
         if unchecked > 0 { Output.line("\(unchecked) not checked") }
         Output.line(damage > 0 ? "\(damage) damaged" : unchecked > 0 ? "nothing else is damaged" : "clean")
@@ -124,8 +124,8 @@ private struct SummaryLine: Encodable {
     init(_ summary: CheckSummary, exit code: Int32) {
         let kinds = CheckFinding.Kind.allCases.filter { summary.count($0) > 0 }
         self.summary = Summary(
-            exit: code, damage: summary.count(.damage), repaired: summary.count(.repaired),
-            unchecked: summary.count(.unchecked), files: summary.files, pages: summary.pages, blocks: summary.blocks,
+            exit: code, damage: summary.total(.damage), repaired: summary.total(.repaired),
+            unchecked: summary.total(.unchecked), files: summary.files, pages: summary.pages, blocks: summary.blocks,
             packs: summary.packs, verifiedBytes: summary.verifiedBytes,
             findings: Dictionary(uniqueKeysWithValues: kinds.map { ($0.rawValue, summary.count($0)) }))
     }

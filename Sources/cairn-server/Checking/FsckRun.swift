@@ -30,7 +30,7 @@ struct FsckRun {
     func callAsFunction() async throws -> Int32 {
         if repairs, folder.isBackup { throw Failure(.usage, "a backup is not repaired: make another one") }
         let lock = try folder.keepStill(for: "cairn-server fsck")
-        defer { lock.map { _ = close($0) } }
+        defer { if let lock { close(lock) } }
         let database = try folder.reader()
         let accounts = try await database.read { try AccountQueries($0).all() }
         report.learn(accounts)
@@ -93,8 +93,8 @@ struct FsckRun {
     }
 
     static func exitCode(_ summary: CheckSummary) -> Int32 {
-        (summary.count(.repaired) > 0 ? ExitBits.repaired : 0)
-            | (summary.count(.damage) > 0 ? ExitBits.damaged : 0)
-            | (summary.count(.unchecked) > 0 ? ExitBits.unchecked : 0)
+        (summary.total(.repaired) > 0 ? ExitBits.repaired : 0)
+            | (summary.total(.damage) > 0 ? ExitBits.damaged : 0)
+            | (summary.total(.unchecked) > 0 ? ExitBits.unchecked : 0)
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MetadataSQLite
 import Model
 import Storage
 
