@@ -11,6 +11,8 @@ struct CheckPacks: Sendable {
         let pack: PackID
         /// By the index of the region.
         var summaries: [Int: PackSummary]
+        /// The regions that told what they have.
+        let asked: Set<Int>
 
         /// The copy that the others are measured by: sealed before unsealed, then the longest.
         var best: (region: Int, summary: PackSummary)? {
@@ -31,7 +33,8 @@ struct CheckPacks: Sendable {
         while place < stored.count || named != nil {
             let pack = min(named ?? stored[place], place < stored.count ? stored[place] : named ?? stored[place])
             let isNamed = pack == named
-            let copies = Copies(pack: pack, summaries: listings.compactMapValues { $0[pack] })
+            let copies = Copies(
+                pack: pack, summaries: listings.compactMapValues { $0[pack] }, asked: Set(listings.keys))
             if isNamed {
                 try await check(copies, &damage)
                 named = try await namedPack(after: pack)
@@ -77,7 +80,8 @@ struct CheckPacks: Sendable {
             damage.lostPacks.insert(copies.pack)
             let count = try await countRows(of: copies.pack)
             var finding = CheckFinding(
-                .lostPack, .damage, "pack \(copies.pack) is in no region, and \(count) blocks lie in it")
+                .lostPack, .damage,
+                "pack \(copies.pack) is in no region that could be read, and \(count) blocks lie in it")
             finding.pack = copies.pack
             setting.tell(finding)
             return
@@ -103,7 +107,7 @@ struct CheckPacks: Sendable {
     /// Tells of regions that lack the pack, or its end, and gives it to them when that is wanted.
     private func equalise(_ copies: Copies, _ best: (region: Int, summary: PackSummary)) async -> Copies {
         var copies = copies
-        for (index, region) in setting.regions.enumerated() where index != best.region {
+        for (index, region) in setting.regions.enumerated() where index != best.region && copies.asked.contains(index) {
             let present = copies.summaries[index]
             guard present?.size ?? 0 < best.summary.size || present == nil else { continue }
             // A copy that is still open is mended at the next start, from what both have.

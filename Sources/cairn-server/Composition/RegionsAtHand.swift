@@ -18,6 +18,7 @@ struct RegionsAtHand {
     ///   - named: directories beside the data directory's own, as `run` takes them.
     ///   - database: what remembers the regions.
     ///   - writing: whether they are to be written to, which locks them.
+    /// - Returns: those that can be read, and those that can not.
     /// - Throws: what the database throws. A region that can't be read is among the missing.
     static func open(
         _ folder: DataFolder, named: [String], database: any MetadataDatabase, writing: Bool
@@ -28,6 +29,8 @@ struct RegionsAtHand {
             return found
         }
         let known = try await database.read { try RegionQueries($0).all() }
+        // No server has ever run on it: there is nothing to read.
+        if known.isEmpty { return found }
         var directories = [folder.packs] + named
         if named.isEmpty {
             // A directory that was moved lies where the option says; one that was not named is where it was seen last.
