@@ -94,7 +94,12 @@ struct BackupTests {
         served = try await ServedFolder(data, seed: 2)
         try await served.put("/two", bytes(9000, 2))
         #expect(try await write(served.folder).copiedPacks == 2)
+        let begun = backup.pack(PackID(high: 1, low: 1)) + ".new"
+        try FileManager.default.createDirectory(
+            atPath: backup.folder(of: PackID(high: 1, low: 1)), withIntermediateDirectories: true)
+        try Data([1]).write(to: URL(fileURLWithPath: begun))
         #expect(try await write(served.folder).copiedPacks == 0)
+        #expect(!FileManager.default.fileExists(atPath: begun), "what an earlier one has begun and never completed")
         try await served.put("/three", bytes(9000, 3))
         #expect(try await write(served.folder).copiedPacks == 1, "the pack that grew")
         try await served.spoil("DELETE FROM block WHERE pack = (SELECT MIN(pack) FROM block)")

@@ -98,6 +98,13 @@ struct FsckTests {
         #expect(failure.code == .configuration)
     }
 
+    @Test("a directory that no server has run on has nothing to check")
+    func fresh() async throws {
+        let database = try SQLiteMetadataDatabase(path: try DataFolder(data, create: true).database)
+        try await database.close()
+        #expect(try await fsck() == 0)
+    }
+
     @Test("a keyring that is gone or another one is damage, and the rest is checked")
     func keyRing() async throws {
         let served = try await filled()

@@ -25,12 +25,17 @@ struct BackupFolder: Sendable {
     func pack(_ pack: PackID) -> String { "\(folder(of: pack))/\(pack.hex).pack" }
 
     /// The packs that are there, by the names of their files.
-    func packs() throws -> [PackID] {
+    func packs() throws -> [PackID] { try packs(ending: ".pack") }
+
+    /// The packs that a backup which was cut off has begun to copy.
+    func drafts() throws -> [PackID] { try packs(ending: ".pack.new") }
+
+    private func packs(ending: String) throws -> [PackID] {
         let base = "\(region)/packs"
         guard access(base, F_OK) == 0 else { return [] }
         return try FileManager.default.contentsOfDirectory(atPath: base).flatMap { folder in
             try FileManager.default.contentsOfDirectory(atPath: "\(base)/\(folder)").compactMap { name in
-                name.hasSuffix(".pack") ? PackID(hex: String(name.dropLast(5))) : nil
+                name.hasSuffix(ending) ? PackID(hex: String(name.dropLast(ending.count))) : nil
             }
         }
     }

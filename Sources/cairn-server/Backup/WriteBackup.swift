@@ -154,8 +154,9 @@ struct WriteBackup {
         try SafeFiles.rename(destination.manifestDraft, destination.manifest)
     }
 
-    /// Removes packs from the backup that its database does not name any more.
+    /// Removes packs from the backup that its database does not name any more, and what was begun and never completed.
     private func prune(keeping named: Set<PackID>) throws -> Int {
+        for pack in try destination.drafts() { unlink(destination.pack(pack) + ".new") }
         let unnamed = try destination.packs().filter { !named.contains($0) }
         for pack in unnamed { unlink(destination.pack(pack)) }
         return unnamed.count
