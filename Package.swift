@@ -167,8 +167,8 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "cairn-server", "Blocks", "Files", "HTTPAPI", "Metadata", "MetadataSQLite", "Model", "Storage",
-                "TestSupport", arguments, log,
+                "cairn-server", "Blocks", "Files", "HTTPAPI", "Messaging", "Metadata", "MetadataSQLite", "Model",
+                "Storage", "StorageLocal", "TestSupport", arguments, log,
             ]),
         .testTarget(
             name: "SyncClientTests",

@@ -49,6 +49,11 @@ public final class SQLiteMetadataReader: MetadataDatabase {
         }
     }
 
+    /// Runs statements outside of a transaction.
+    func unsafelyRead(_ body: @escaping @Sendable (Database) throws -> Void) async throws {
+        try await pool.unsafeRead(body)
+    }
+
     /// Fails: this process only reads.
     /// - Throws: ``MetadataError`` `unavailable`.
     @discardableResult

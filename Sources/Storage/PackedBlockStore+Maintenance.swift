@@ -48,12 +48,33 @@ extension PackedBlockStore {
 
     /// Reads a whole pack; see ``BlockStore/scan(_:_:)``.
     public func scan(_ pack: PackID, _ visit: @Sendable (PackRecord) throws -> Void) async throws {
+        try await scan(pack, pace: { _ in }, visit: visit)
+    }
+
+    /// The same at a pace that the caller sets.
+    /// - Parameters:
+    ///   - pack: The pack.
+    ///   - pace: Is called with the number of bytes each time that about a mebibyte of the pack was read, and may wait.
+    ///   - visit: Takes each record in order.
+    /// - Throws: as ``scan(_:_:)``, and what `pace` throws.
+    public func scan(
+        _ pack: PackID, pace: @Sendable (Int) async throws -> Void,
+        visit: @Sendable (PackRecord) throws -> Void
+    ) async throws {
         try ensureOpen()
         try ensureKept(pack)
         var (walk, present) = try await beginWalk(of: pack)
         var patches: [Int: RegionPatch] = [:]
         for region in present { patches[region] = RegionPatch(region: regions[region], pack: pack) }
+        var unpaced = 0
         while let piece = await walk.next() {
+            unpaced += piece.byteCount
+            if unpaced >= 1 << 20 {
+                // What is to be mended is not left undone when the wait is cut short.
+                for region in present { await patches[region]?.flush() }
+                try await pace(unpaced)
+                unpaced = 0
+            }
             switch piece {
             case .gap(let range):
                 try visit(PackRecord(location: PackLocation(pack: pack, damaged: range), state: .corrupt))
@@ -73,6 +94,7 @@ extension PackedBlockStore {
             if patches[region]?.failure != nil { lacking.append(region) }
         }
         if !lacking.isEmpty { await rememberDurably(lacking, lack: pack) }
+        if unpaced > 0 { try await pace(unpaced) }
     }
 
     private func beginWalk(of pack: PackID) async throws(StorageError) -> (PackWalk, present: [Int]) {
@@ -131,6 +153,16 @@ extension PackedBlockStore {
             try await persistRepairs(requiring: regions.indices.filter { failures[$0] == nil })
             return nil
         } catch { return error }
+    }
+}
+
+extension PackWalk.Piece {
+    /// How many bytes of the pack it covers.
+    fileprivate var byteCount: Int {
+        switch self {
+        case .frame(let frame): frame.bytes.count
+        case .gap(let range): range.count
+        }
     }
 }
 

@@ -18,8 +18,11 @@ struct CairnServer: AsyncParsableCommand {
 
             Exit codes: 0 success; 64 wrong usage; 69 a service is unavailable (the address is taken, another server
             uses the data); 73 a file can't be created; 74 an input or output error; 77 permission denied;
-            78 the configuration or the data directory is not usable.
+            78 the configuration or the data directory is not usable. 'fsck' and 'export' have further ones of their own.
             """,
         version: "0.1.0",
-        subcommands: [Run.self, Notify.self, Account.self, Device.self, Key.self, Region.self, Collect.self])
+        subcommands: [
+            Run.self, Notify.self, Account.self, Device.self, Key.self, Region.self, Collect.self, Fsck.self,
+            Backup.self, Restore.self, Export.self,
+        ])
 }

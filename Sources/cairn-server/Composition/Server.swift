@@ -37,6 +37,7 @@ struct Server {
     private let polls: (reactor: NotificationReactor, url: String)?
     private let connections: HTTPServerBuilder
     private let collection: CollectOptions
+    private let scrubRate: Int?
     private let log: Logger
 
     /// How long requests under way may take after the signal to stop.
@@ -47,7 +48,7 @@ struct Server {
     static func open(
         folder: DataFolder, address: ListenAddress, regions: [String], packSize: Int, secondQueue: String?,
         tls: (certificate: String, key: String)?, polls: PollAddress?, pollServers: [String],
-        collection: CollectOptions
+        collection: CollectOptions, scrubRate: Int? = nil
     ) async throws -> Server {
         let log = Logger(label: "cairn")
         let registry = PrometheusRegistry()
@@ -82,7 +83,7 @@ struct Server {
             folder: folder, lock: lock, address: address, scheme: tls == nil ? "http" : "https", database: database,
             store: store, context: context, services: services, notifications: notifications,
             queue: queue, bus: try SocketBusServer(path: folder.bus, bus: bus, report: BusReports.server(log)),
-            polls: dense, connections: try connections(tls), collection: collection, log: log)
+            polls: dense, connections: try connections(tls), collection: collection, scrubRate: scrubRate, log: log)
     }
 
     /// Where polls are parked, whichever driver they come by.
@@ -125,6 +126,12 @@ struct Server {
         let maintenance = MaintenanceService(expire: ExpireUploads(context), store: store, log: log)
         // Services stop in the reverse order: first the parked polls are answered, then requests are finished.
         var services: [any Service] = [maintenance, queue.upkeep, queue.feeder, application, notifications]
+        if let scrubRate {
+            let scrub = ScrubPacks(
+                database: database, store: store, clock: SystemWallClock(), rate: scrubRate,
+                pause: { try await Task.sleep(for: $0) }, log: log)
+            services.insert(ScrubService(scrub: scrub, log: log), at: 0)
+        }
         if let polls { services.append(polls.reactor) }
         if collection.collectInterval.duration > .zero { services.insert(collector(), at: 0) }
         var configuration = ServiceGroupConfiguration(

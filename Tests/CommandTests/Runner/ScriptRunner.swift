@@ -34,13 +34,17 @@ final class ScriptRunner {
         self.limit = limit
         let work = folder.appending("work")
         directory = work
-        variables = ["WORK": work, "BIN": binaries]
+        variables = ["WORK": work, "BIN": binaries, "TOOLS": Self.tools]
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
         environment = [
             "PATH": "\(binaries):\(path)", "HOME": work, "LANG": "C.UTF-8", "TZ": "UTC",
             "TMPDIR": folder.appending("tmp"),
         ]
     }
+
+    /// Where the programs are that no build makes: `tools` in the repository.
+    private static let tools = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("tools").path
 
     /// Does every line; throws a ``ScriptError`` for the first that does not hold.
     func run() async throws {

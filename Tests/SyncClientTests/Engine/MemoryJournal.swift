@@ -2,6 +2,8 @@ import Blocks
 import Model
 import WireProtocol
 
+@testable import SyncClient
+
 /// The commits of one namespace, by the rules of the real server: every base is checked, all or nothing.
 struct MemoryJournal {
     struct Entry {
@@ -105,8 +107,12 @@ struct MemoryJournal {
 
     func changes(
         in namespace: NamespaceID, since: Revision, upTo: Revision?, after: ChangesPosition?, limit: Int
-    ) -> ChangesResponse {
-        let end = min(upTo?.number ?? UInt64(history.count), UInt64(history.count))
+    ) throws -> ChangesResponse {
+        // As the server does: it speaks of no revision that it has not reached.
+        let newest = UInt64(history.count)
+        if let upTo, upTo.number > newest { throw ClientError(.rejected, "the namespace has no revision \(upTo)") }
+        if since.number > newest { throw ClientError(.conflict, "revision \(since) is ahead of the namespace") }
+        let end = upTo?.number ?? newest
         var latest: [NodeID: Entry] = [:]
         if since.number < end {
             for entry in history[Int(since.number)..<Int(end)].joined() { latest[entry.node] = entry }

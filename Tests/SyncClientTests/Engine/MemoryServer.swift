@@ -159,7 +159,9 @@ final class MemoryServer: SyncServer {
     func changes(
         in namespace: NamespaceID, since: Revision, upTo: Revision?, after: ChangesPosition?
     ) async throws -> ChangesResponse {
-        try perform(.changes) { $0.journal.changes(in: namespace, since: since, upTo: upTo, after: after, limit: 500) }
+        try perform(.changes) {
+            try $0.journal.changes(in: namespace, since: since, upTo: upTo, after: after, limit: 500)
+        }
     }
 
     var isSecure: Bool { false }

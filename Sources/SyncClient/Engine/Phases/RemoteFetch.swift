@@ -30,9 +30,22 @@ struct RemoteFetch {
     /// reach it, then it was restored from a copy, and what it lacks must not be taken for deleted.
     private func verifyHistory(_ cursor: Head) async throws {
         guard cursor.revision > .zero else { return }
-        let answer = try await context.server.changes(
-            in: cursor.namespace, since: cursor.revision, upTo: cursor.revision, after: nil)
+        let answer = try await changes(since: cursor, upTo: cursor.revision, after: nil)
         try check(answer.head, against: cursor)
+    }
+
+    /// Asks for changes. A server that has never reached the cursor refuses to speak of it: then its head says why.
+    private func changes(
+        since cursor: Head, upTo: Revision?, after: ChangesPosition?
+    ) async throws -> ChangesResponse {
+        do {
+            return try await context.server.changes(
+                in: cursor.namespace, since: cursor.revision, upTo: upTo, after: after)
+        } catch let error as ClientError where error.code == .rejected || error.code == .conflict {
+            let newest = try await context.server.changes(in: cursor.namespace, since: .zero, upTo: nil, after: nil)
+            try check(newest.head, against: cursor)
+            throw error
+        }
     }
 
     private func check(_ head: Head, against cursor: Head) throws {
@@ -58,8 +71,7 @@ struct RemoteFetch {
         var after: ChangesPosition?
         var end: Head?
         repeat {
-            let answer = try await context.server.changes(
-                in: cursor.namespace, since: cursor.revision, upTo: end?.revision, after: after)
+            let answer = try await changes(since: cursor, upTo: end?.revision, after: after)
             try check(answer.head, against: cursor)
             guard end == nil || end == answer.head else {
                 throw ClientError(.protocolViolation, "the server's pages of changes are of different revisions")
