@@ -75,7 +75,7 @@ public struct ListDeleted: Sendable {
         _ connection: any MetadataConnection
     ) throws -> [Entry] {
         let commits = try CommitQueries(connection).commits(
-            of: Array(Set(found.map(\.deletion.revision))), in: namespace)
+            of: Array(Set(found.map { $0.deletion.revision })), in: namespace)
         var names: [DeviceID: String] = [:]
         for device in Set(commits.values.map(\.device)) {
             names[device] = try DeviceQueries(connection).byID(device)?.name

@@ -132,8 +132,8 @@ private struct NodeTimeline {
                 deviceName: commit.flatMap { names[$0.device] }, changes: event.changes,
                 state: event.version.record.state, isKept: event.version.isKept,
                 isPresent: !isDeletion && event.version.ended == nil,
-                path: hasMoved
-                    ? try VersionQueries(connection).path(of: node, in: namespace, at: event.revision) : nil,
+                path: try hasMoved
+                    ? VersionQueries(connection).path(of: node, in: namespace, at: event.revision) : nil,
                 pin: isDeletion ? nil : pinNames[event.revision])
         }
         return ListVersions.NodeEntries(

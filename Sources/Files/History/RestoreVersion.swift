@@ -79,7 +79,8 @@ struct RestoreSource {
             return Found(node: holder.node, revision: head.revision)
         }
         let isFolder = history.latest.state.payload.isFolder
-        return Found(node: holder.node, revision: isFolder ? try beginning(of: removed, holder.node) : removed.earlier)
+        return Found(
+            node: holder.node, revision: try isFolder ? beginning(of: removed, holder.node) : removed.earlier)
     }
 
     /// The revision before the removal of a folder. A large one goes in several commits, children first: these are those

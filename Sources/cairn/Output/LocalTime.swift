@@ -1,4 +1,5 @@
 import Glibc
+import Model
 import WireProtocol
 
 /// Moments as people read them.
