@@ -51,7 +51,7 @@ public struct UndoRequest: Codable, Hashable, Sendable {
     public var device: String
     /// From when on, RFC 3339.
     public var since: String
-    /// Until when, RFC 3339; nil for now.
+    /// Until when, RFC 3339; nil for the present.
     public var until: String?
     /// Below which path; nil for everything.
     public var path: String?

@@ -9,7 +9,7 @@ struct PastOptions: ParsableArguments {
             "As it was then: a revision, or \(PastText.forms).", valueName: "time"))
     var at: String?
 
-    /// What the server is asked for; nil for now.
+    /// What the server is asked for; nil for the present.
     func point() throws -> String? { try at.map { try PastText.ofThisMachine.point($0) } }
 
     /// A path and a point: `PATH@REVISION`, or the path as it is written where `--at` says the point.

@@ -14,7 +14,7 @@ public struct UndoDevice: Sendable {
         public var device: String
         /// From when on; the moment counts.
         public var since: Timestamp
-        /// Until when; the moment counts. Nil for now.
+        /// Until when; the moment counts. Nil for the present.
         public var until: Timestamp?
         /// Below which path; the root for everything.
         public var path: RemotePath

@@ -5,7 +5,8 @@ extension APIClient {
     /// `GET /v1/list/{path}`: all entries of a folder, page by page.
     /// - Parameters:
     ///   - path: The folder.
-    ///   - point: A revision or a moment, to see the folder as it was; nil for now. All pages are of one revision then.
+    ///   - point: A revision or a moment, to see the folder as it was; nil for the
+    ///     present. All pages are of one revision then.
     ///   - page: Takes each page as it comes.
     /// - Throws: ``ClientError``, and what `page` throws.
     public func list(

@@ -34,7 +34,7 @@ extension Client {
     /// - Parameters:
     ///   - path: The file on the server.
     ///   - target: An absolute path: a folder, or a file that is replaced.
-    ///   - point: A revision or a moment, as ``PastText`` gives it, to get the file as it was; nil for now.
+    ///   - point: A revision or a moment, as ``PastText`` gives it, to get the file as it was; nil for the present.
     /// - Throws: ``ClientError``; `conflict` when the file changes on the server meanwhile.
     public func get(_ path: RemotePath, to target: String, at point: String? = nil) async throws {
         let target = try Self.place(of: path, at: target)

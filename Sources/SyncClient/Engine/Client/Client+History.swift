@@ -83,7 +83,7 @@ extension Client {
     ///   - device: Its name or its id.
     ///   - path: Below which path; the root for everywhere.
     ///   - since: From when on, as ``PastText`` gives it.
-    ///   - until: Until when; nil for now.
+    ///   - until: Until when; nil for the present.
     ///   - isDry: Whether nothing is changed.
     /// - Returns: What was done.
     /// - Throws: ``ClientError``.
