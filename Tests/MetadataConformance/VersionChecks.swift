@@ -159,6 +159,13 @@ extension MetadataConformance {
                     return [found.before?.number, found.after?.number]
                 }
                 #expect(try kept(4) == [2, 5])
+                func hasThinned(_ revisions: [UInt64]) throws -> Bool {
+                    let positions = revisions.map { ChangePosition(revision: Revision($0), node: Fixture.node(1)) }
+                    return try versions.hasThinned(among: positions, in: Fixture.namespace)
+                }
+                #expect(try hasThinned([1, 2, 3, 5]))
+                #expect(try !hasThinned([1, 2, 5, 6, 99]))
+                #expect(try !hasThinned([]))
                 #expect(try kept(1) == [nil, 2])
                 #expect(try kept(6) == [5, nil])
             }

@@ -82,6 +82,8 @@ struct QueryPlanTests {
         _ = try versions.versions(of: [node], in: namespace, at: Revision(1))
         _ = try versions.keptVersions(around: Revision(1), of: node, in: namespace)
         _ = try versions.deletions(in: namespace, limit: 5)
+        _ = try versions.hasThinned(
+            among: [ChangePosition(revision: Revision(1), node: node)], in: namespace)
         _ = try versions.path(of: node, in: namespace, at: Revision(1))
         let commits = CommitQueries(connection)
         _ = try commits.commits(of: [Revision(1)], in: namespace)

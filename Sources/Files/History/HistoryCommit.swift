@@ -45,7 +45,7 @@ struct HistoryCommit: Sendable {
             if dryRun || batches.isEmpty {
                 return outcome(proposal.head, proposal.plan.changes.count, batches.count)
             }
-            let result = try await commit(batches)
+            let result = try await commit(batches, proposal.plan.sources)
             if let head = result.head { return outcome(head, proposal.plan.changes.count, batches.count) }
             let done = Set(batches.prefix(result.done).joined().map(\.node))
             named += proposal.changes.filter { done.contains($0.node) }
@@ -71,16 +71,31 @@ struct HistoryCommit: Sendable {
 
     /// Commits one batch after the other until one is refused.
     /// - Returns: how many were done, and the head when that is all of them.
-    private func commit(_ batches: [[NodeChange]]) async throws -> (done: Int, head: Head?) {
+    private func commit(
+        _ batches: [[NodeChange]], _ sources: [NodeID: ChangePosition]
+    ) async throws -> (done: Int, head: Head?) {
+        let namespace = namespace
         let commit = TreeCommit(context: context, namespace: namespace, principal: principal, path: path)
         var head: Head?
         for (index, batch) in batches.enumerated() {
             do {
-                head = try await commit.run(upload: context.randomness.identifier()) { _ in batch }
+                head = try await commit.run(upload: context.randomness.identifier()) { connection in
+                    try Self.checkSources(batch.compactMap { sources[$0.node] }, namespace, connection)
+                    return batch
+                }
             } catch let error as FilesError where error.code == .conflict || error.code == .alreadyExists {
                 return (index, nil)
             }
         }
         return (batches.count, head)
+    }
+
+    /// What is brought back has to be kept still when it is named anew: else its bytes may be about to be collected.
+    private static func checkSources(
+        _ sources: [ChangePosition], _ namespace: NamespaceID, _ connection: any MetadataConnection
+    ) throws {
+        if try VersionQueries(connection).hasThinned(among: sources, in: namespace) {
+            throw FilesError(.conflict, "a version was given up meanwhile")
+        }
     }
 }

@@ -9,6 +9,13 @@ struct NodeGoal: Hashable, Sendable {
     var state: NodeState?
     /// Whether the bytes of the state are there.
     var isKept = true
+    /// The version that the bytes are taken from; nil when it is not known.
+    var source: ChangePosition?
+}
+
+extension NodeVersion {
+    /// What names the version.
+    var position: ChangePosition { ChangePosition(revision: record.revision, node: record.node) }
 }
 
 /// Why a plan leaves a node as it is.
@@ -110,4 +117,6 @@ struct HistoryPlan: Sendable {
     var before: [NodeID: NodeHistory]
     /// What is left.
     var left: [NodeID: LeftReason]
+    /// The versions whose bytes the changes bring back, by the changed node: they have to be kept until the commit.
+    var sources: [NodeID: ChangePosition] = [:]
 }

@@ -35,7 +35,8 @@ struct RestorePlan {
         state.payload = root.record.state.payload
         state.mode = root.record.state.mode
         let entries = try entries(of: root)
-        return try plan([NodeGoal(node: root.record.node, state: state)] + entries.goals, left: entries.left)
+        return try plan(
+            [NodeGoal(node: root.record.node, state: state, source: root.position)] + entries.goals, left: entries.left)
     }
 
     /// What is gone comes back where it was.
@@ -48,7 +49,8 @@ struct RestorePlan {
         }
         let entries = try entries(of: root)
         return try plan(
-            [NodeGoal(node: root.record.node, state: state)] + entries.goals, made: made, left: entries.left)
+            [NodeGoal(node: root.record.node, state: state, source: root.position)] + entries.goals, made: made,
+            left: entries.left)
     }
 
     /// It goes to another place: as itself when it is gone, else as a copy with ids of its own.
@@ -64,7 +66,8 @@ struct RestorePlan {
         let entries = try entries(of: root, isCopy: isPresent)
         guard isPresent else {
             return try plan(
-                [NodeGoal(node: root.record.node, state: state)] + entries.goals, made: made, left: entries.left)
+                [NodeGoal(node: root.record.node, state: state, source: root.position)] + entries.goals, made: made,
+                left: entries.left)
         }
         let copy = draw()
         var ids = [root.record.node: copy]
@@ -72,9 +75,10 @@ struct RestorePlan {
         let copies = entries.goals.compactMap { entry -> NodeGoal? in
             guard let id = ids[entry.node], var state = entry.state, let parent = ids[state.parent] else { return nil }
             state.parent = parent
-            return NodeGoal(node: id, state: state)
+            return NodeGoal(node: id, state: state, source: entry.source)
         }
-        return try plan([NodeGoal(node: copy, state: state)] + copies, made: made, left: entries.left)
+        return try plan(
+            [NodeGoal(node: copy, state: state, source: root.position)] + copies, made: made, left: entries.left)
     }
 
     private func folder(_ path: RemotePath) throws -> (folder: NodeID, changes: [NodeChange]) {
@@ -117,7 +121,10 @@ struct RestorePlan {
             } else if !isCopy, present[record.node] != nil, try !scope.contains(record.node, at: nil) {
                 left[record.node] = .movedAway
             } else {
-                goals.append(NodeGoal(node: record.node, state: record.state, isKept: isKept))
+                goals.append(
+                    NodeGoal(
+                        node: record.node, state: record.state, isKept: isKept,
+                        source: versions[record.node]?.position))
             }
         }
         return (goals, left)

@@ -45,7 +45,9 @@ public struct RewindTree: Sendable {
                     try returning.contains(node) || scope.contains(node, at: nil) || scope.contains(node, at: revision)
                 else { continue }
                 goals.append(
-                    NodeGoal(node: node, state: then[node]?.record.state, isKept: then[node]?.isKept ?? true))
+                    NodeGoal(
+                        node: node, state: then[node]?.record.state, isKept: then[node]?.isKept ?? true,
+                        source: then[node]?.position))
             }
         }
         return goals

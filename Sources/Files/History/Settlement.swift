@@ -14,6 +14,7 @@ struct Settlement<Tree: PresentTree> {
     private var left: [NodeID: LeftReason] = [:]
     private var known: [NodeID: NodeHistory] = [:]
     private var unknown: Set<NodeID> = []
+    private var sources: [NodeID: ChangePosition] = [:]
 
     private init(_ tree: Tree, otherName: ((NodeName, Int) -> NodeName?)?) {
         self.tree = tree
@@ -34,7 +35,7 @@ struct Settlement<Tree: PresentTree> {
         while try settlement.dropWhatCannotBe() {}
         return HistoryPlan(
             changes: settlement.pending.values.sorted { $0.node < $1.node }, before: settlement.known,
-            left: settlement.left)
+            left: settlement.left, sources: settlement.sources)
     }
 
     private mutating func begin(_ goals: [NodeGoal]) throws {
@@ -42,6 +43,7 @@ struct Settlement<Tree: PresentTree> {
         for goal in goals {
             guard let history = known[goal.node] else {
                 if goal.state != nil {
+                    sources[goal.node] = goal.source
                     pending[goal.node] = NodeChange(node: goal.node, base: .zero, state: goal.state)
                 }
                 continue
@@ -51,6 +53,8 @@ struct Settlement<Tree: PresentTree> {
                 left[goal.node] = .notKept
                 continue
             }
+            // What it holds now is kept as long as it does.
+            if history.state?.payload != goal.state?.payload, goal.state != nil { sources[goal.node] = goal.source }
             pending[goal.node] = NodeChange(node: goal.node, base: history.base, state: goal.state)
         }
     }
@@ -62,13 +66,14 @@ struct Settlement<Tree: PresentTree> {
         }
         var dropped: [NodeID: LeftReason] = [:]
         var renamed: [NodeID: NodeState] = [:]
+        var claimed: Set<Place> = []
         for change in pending.values.sorted(by: { $0.node < $1.node }) {
             switch try problem(of: change, places) {
             case nil: continue
             case .nameTaken?:
-                if let state = try renaming(change, places) {
-                    // Others may have wanted the same name: one at a time, the next round sees this one.
-                    if renamed.isEmpty { renamed[change.node] = state }
+                if let state = try renaming(change, places, claimed) {
+                    renamed[change.node] = state
+                    claimed.insert(Place(parent: state.parent, name: state.name))
                 } else {
                     dropped[change.node] = .nameTaken
                 }
@@ -116,11 +121,14 @@ struct Settlement<Tree: PresentTree> {
         return places[Place(parent: parent, name: name)]?.contains { $0.node < node } ?? false
     }
 
-    private mutating func renaming(_ change: NodeChange, _ places: [Place: [NodeChange]]) throws -> NodeState? {
+    private mutating func renaming(
+        _ change: NodeChange, _ places: [Place: [NodeChange]], _ claimed: Set<Place>
+    ) throws -> NodeState? {
         guard let otherName, var state = change.state, let original = change.state?.name else { return nil }
         for attempt in 0..<1000 {
             guard let name = otherName(original, attempt) else { return nil }
-            let isWanted = places[Place(parent: state.parent, name: name)] != nil
+            let place = Place(parent: state.parent, name: name)
+            let isWanted = places[place] != nil || claimed.contains(place)
             if try !isWanted && !isTaken(state.parent, name, by: change.node, places) {
                 state.name = name
                 return state

@@ -87,7 +87,10 @@ public struct UndoDevice: Sendable {
             case .nothing: break
             case .changedLater(let revision): left[node] = .changedLater(revision)
             case .restore(let version):
-                goals.append(NodeGoal(node: node, state: version?.record.state, isKept: version?.isKept ?? true))
+                goals.append(
+                    NodeGoal(
+                        node: node, state: version?.record.state, isKept: version?.isKept ?? true,
+                        source: version?.position))
             }
         }
         return try Settlement.plan(goals, left: left, in: tree)

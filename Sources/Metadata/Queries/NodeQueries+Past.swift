@@ -5,7 +5,7 @@ import Model
 /// Two ways lead there. By name: the names behind the start of the page are looked at one after the other, each with a few
 /// steps into an index, however many versions it had. By time: what the folder has had up to the revision is gone through,
 /// which is a short way where most of its entries came later. The first is good when most of the names were there at the
-/// revision; so it may look at some more names than the page has, then the second is tried.
+/// revision; so it begins, and the second is tried when few of the first names were there.
 extension NodeQueries {
     /// The entries of a folder at a revision, as ``children(of:in:after:limit:at:)`` says.
     func pastChildren(
@@ -33,8 +33,11 @@ private struct PastListing {
     mutating func page() throws -> [NodeRecord] {
         guard limit > 0 else { return [] }
         var names = NameWalk(self)
+        if try names.walk(atMost: limit / 4 + 50) { return names.page }
+        let seemsSparse = names.isSparse
+        if seemsSparse, let page = try byTime() { return page }
         if try names.walk(atMost: limit + 100) { return names.page }
-        if let page = try byTime() { return page }
+        if !seemsSparse, let page = try byTime() { return page }
         var portion = 4 * limit + 1000
         while try !names.walk(atMost: portion) { portion = min(2 * portion, 50_000) }
         return names.page
@@ -69,6 +72,7 @@ private struct PastListing {
             /// The last name that was looked at.
             var position: SQLValue
             var isAtEnd = false
+            var looked = 0
             var found: [NodeRecord] = []
         }
 
@@ -84,6 +88,9 @@ private struct PastListing {
             try advance(&past, count)
             return (present.isAtEnd && past.isAtEnd) || known.count >= listing.limit
         }
+
+        /// Whether fewer than one in four of the names that were looked at had an entry then.
+        var isSparse: Bool { 4 * (present.found.count + past.found.count) < present.looked + past.looked }
 
         /// The first entries, once they are known.
         var page: [NodeRecord] { Array(known.prefix(listing.limit)) }
@@ -116,6 +123,7 @@ private struct PastListing {
                 if !row.isNull(0) { stream.found.append(try NodeRow.record(row)) }
             }
             stream.position = last
+            stream.looked += rows.count
             stream.isAtEnd = rows.count < count
         }
 

@@ -131,6 +131,23 @@ struct HistoryPlanTests {
         #expect(plan.changes.map(\.node) == [Fixture.node(2)])
     }
 
+    @Test("many that find their names taken get others, no two the same")
+    func otherNames() throws {
+        var model = TreeModel()
+        model.apply((1...20 as ClosedRange<UInt64>).map { NodeChange($0, Fixture.file("f\($0)")) })
+        let goals = (101...120 as ClosedRange<UInt64>).flatMap { number in
+            [
+                NodeGoal(node: Fixture.node(number), state: Fixture.file("f\(number - 100)")),
+                NodeGoal(node: Fixture.node(number + 100), state: Fixture.file("f\(number - 100)")),
+            ]
+        }
+        let plan = try Settlement.plan(goals, in: ModelTree(model: model)) { name, attempt in
+            Fixture.name("\(name) again \(attempt)")
+        }
+        #expect(plan.left.isEmpty && plan.changes.count == 40)
+        #expect(model.refusals(plan.changes).isEmpty)
+    }
+
     @Test("a folder stays while something in it stays, and what would be without a folder stays away")
     func folders() throws {
         var model = TreeModel()

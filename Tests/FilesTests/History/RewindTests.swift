@@ -179,6 +179,25 @@ struct RewindTests {
         #expect(try await shop.versions("/a", by: ada)[0].entries.map(\.revision.number) == [7, 5, 3, 1])
     }
 
+    @Test("a version that is given up between plan and commit is left, and named")
+    func thinnedMeanwhile() async throws {
+        let shop = try await Workshop()
+        let ada = try await shop.account()
+        for path in ["/a", "/b"] { try await shop.write(path, [1], by: ada) }
+        for path in ["/a", "/b"] { try await shop.write(path, [2], by: ada) }
+        let context = shop.interrupted(by: [{ try await shop.thin("/a", 1, by: ada) }])
+        let outcome = try await RewindTree(context)(.root, to: .at(2), in: ada.home, by: ada)
+        #expect(outcome.left.map { "\($0.path) \($0.reason)" } == ["/a notKept"])
+        #expect(try await shop.read("/a", by: ada) == [2])
+        #expect(try await shop.read("/b", by: ada) == [1])
+        try await shop.remove("/a", by: ada)
+        let again = shop.interrupted(by: [{ try await shop.thin("/a", 3, by: ada) }])
+        await #expect(throws: FilesError(.versionNotKept, "")) {
+            try await RestoreVersion(again)(RemotePath("/a"), in: ada.home, by: ada)
+        }
+        #expect(try await shop.node("/a", by: ada) == nil)
+    }
+
     @Test("a tree that changes all the time is given up on, and left whole")
     func endlessRace() async throws {
         let shop = try await Workshop()
