@@ -153,7 +153,7 @@ let package = Package(
             name: "FilesTests",
             dependencies: [
                 "Files", "Blocks", "WireProtocol", "Storage", "StorageConformance", "StorageLocal", "Metadata",
-                "MetadataSQLite", "Messaging", "Model", "TestSupport", log,
+                "MetadataConformance", "MetadataSQLite", "Messaging", "Model", "TestSupport", log,
             ]),
         .testTarget(
             name: "HTTPAPITests",

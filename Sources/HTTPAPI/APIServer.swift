@@ -23,6 +23,8 @@ public enum APIServer {
         QueueRoutes(services: services).add(to: guarded)
         FileRoutes(services: services).add(to: guarded)
         TreeRoutes(services: services).add(to: guarded)
+        VersionRoutes(services: services).add(to: guarded)
+        RewindRoutes(services: services).add(to: guarded)
         return router
     }
 

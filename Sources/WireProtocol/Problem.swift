@@ -34,6 +34,8 @@ public enum ProblemCode: String, Codable, Hashable, Sendable, CaseIterable {
     case preconditionFailed = "precondition_failed"
     /// The range lies outside of the file.
     case rangeNotSatisfiable = "range_not_satisfiable"
+    /// The version was there, but its bytes are no longer kept; the detail names the nearest that are.
+    case versionNotKept = "version_not_kept"
     /// The method is not offered here.
     case methodNotAllowed = "method_not_allowed"
     /// The server's disk is full.

@@ -19,10 +19,11 @@ struct CairnCommand: AsyncParsableCommand {
 
             EXIT CODES
               0   done; for 'sync': in sync
-              1   some files wait or have problems, or you have to decide: 'cairn status' says what
+              1   some files wait or have problems, or you have to decide: 'cairn status' says what; for 'rewind', 'undo' and
+                  'restore': some files were left as they are
               64  the command line is wrong
               65  data on the server is damaged
-              66  there is no such file or folder on the server
+              66  there is no such file or folder on the server, or that version is not kept
               69  the server can't be reached or does not serve now
               73  a file or folder can't be created, here or on the server: the name is taken, the disk is full
               74  a local file can't be read or written
@@ -49,6 +50,12 @@ struct CairnCommand: AsyncParsableCommand {
                 subcommands: [
                     PutCommand.self, GetCommand.self, ListCommand.self, RemoveCommand.self, MoveCommand.self,
                     MakeFolderCommand.self,
+                ]),
+            CommandGroup(
+                name: "Earlier versions",
+                subcommands: [
+                    HistoryCommand.self, RestoreCommand.self, PinCommand.self, UnpinCommand.self, RewindCommand.self,
+                    UndoCommand.self,
                 ]),
         ])
 }

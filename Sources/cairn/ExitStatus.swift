@@ -20,7 +20,7 @@ enum ExitStatus {
         case .notLoggedIn, .unauthorized, .wrongCredentials: noPermission
         case .usage: ExitCode(64)
         case .serverCorrupt, .blockMissing, .corrupt: damagedData
-        case .notOnServer: noInput
+        case .notOnServer, .versionNotKept: noInput
         case .busy, .serverFull, .changedMeanwhile, .inUse, .unstable, .conflict, .superseded: temporary
         case .protocolViolation, .rejected, .tooLarge: protocolViolation
         case .diskFull, .readOnly, .alreadyExists, .alreadyOnServer, .nameTooLong, .folderNotEmpty: cannotCreate

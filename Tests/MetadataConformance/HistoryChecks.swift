@@ -3,7 +3,7 @@ import Model
 import Testing
 
 /// Commits drawn change-sets, and holds each outcome against the model.
-private func playHistory(_ database: any MetadataDatabase, seed: UInt64, commits: Int) async throws -> TreeModel {
+func playHistory(_ database: any MetadataDatabase, seed: UInt64, commits: Int) async throws -> TreeModel {
     try await database.prepareHome()
     var (model, random) = (TreeModel(), RandomChanges(seed: seed))
     for upload in 0..<UInt64(commits) {

@@ -71,6 +71,7 @@ struct QueryPlanTests {
         let commits = CommitQueries(connection)
         _ = try commits.commits(in: namespace, from: .zero, limit: 5)
         _ = try commits.changes(of: Revision(1), in: namespace)
+        try callVersions(connection)
         let changes = [
             NodeChange(1, Fixture.folder("a")), NodeChange(2, Fixture.file("b")), NodeChange(3, base: 1, nil),
         ]
@@ -90,6 +91,30 @@ struct QueryPlanTests {
         _ = try uploads.pending(in: namespace)
         _ = try uploads.expire(before: Fixture.time.advanced(by: .seconds(999_999)))
         try uploads.forget(before: Fixture.time.advanced(by: .seconds(999_999)))
+    }
+
+    /// What the history asks for.
+    private func callVersions(_ connection: any MetadataConnection) throws {
+        let (namespace, node) = (Fixture.namespace, Fixture.node(1))
+        let versions = VersionQueries(connection)
+        _ = try versions.versions(of: node, in: namespace, limit: 5)
+        _ = try versions.version(of: node, in: namespace, at: Revision(1))
+        _ = try versions.versions(of: [node], in: namespace, at: Revision(1))
+        _ = try versions.keptVersions(around: Revision(1), of: node, in: namespace)
+        _ = try versions.deletions(in: namespace, limit: 5)
+        _ = try versions.hasThinned(
+            among: [ChangePosition(revision: Revision(1), node: node)], in: namespace)
+        _ = try versions.path(of: node, in: namespace, at: Revision(1))
+        let commits = CommitQueries(connection)
+        _ = try commits.commits(of: [Revision(1)], in: namespace)
+        _ = try commits.revision(at: Timestamp(nanoseconds: 0), in: namespace)
+        _ = try commits.revisions(by: Fixture.device, from: Fixture.time, until: Fixture.time, in: namespace)
+        let pins = PinQueries(connection)
+        try pins.set(
+            PinRecord(node: node, revision: Revision(1), name: "a", device: Fixture.device, created: Fixture.time),
+            in: namespace)
+        _ = try pins.pins(of: node, in: namespace)
+        _ = try pins.remove(node, nil, in: namespace)
     }
 
     @Test("never go through a whole table, and never sort one")

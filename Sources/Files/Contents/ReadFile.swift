@@ -9,17 +9,35 @@ public struct ReadFile: Sendable {
     /// Makes the use case.
     public init(_ context: FilesContext) { self.context = context }
 
-    /// Finds the file at a path. Nothing of its bytes is read yet.
-    /// - Throws: ``FilesError``: `notFound`, `conflict` for what is no file.
+    /// Finds the file at a path, as it is or as it was at some point. Nothing of its bytes is read yet.
+    /// - Throws: ``FilesError``: `notFound`, `conflict` for what is no file, `versionNotKept` for one whose bytes of then
+    ///   were given up, `invalidRequest` for a revision that is to come.
     public func callAsFunction(
-        _ path: RemotePath, in namespace: NamespaceID, by principal: Principal
+        _ path: RemotePath, at point: PastPoint? = nil, in namespace: NamespaceID, by principal: Principal
     ) async throws -> FoundFile {
         guard !path.names.isEmpty else { throw FilesError(.conflict, "/ is a folder") }
-        let record = try await FindNode(context)(path, in: namespace, by: principal)
+        let record =
+            if let point { try await past(path, point, namespace, principal) } else {
+                try await FindNode(context)(path, in: namespace, by: principal)
+            }
         guard let content = record.state.payload.content else {
             throw FilesError(.conflict, "\(path) is not a file")
         }
         return FoundFile(context: context, account: principal.account, path: path, record: record, content: content)
+    }
+
+    private func past(
+        _ path: RemotePath, _ point: PastPoint, _ namespace: NamespaceID, _ principal: Principal
+    ) async throws -> NodeRecord {
+        try await context.database.read { connection in
+            try Access.check(connection, namespace, principal)
+            let revision = try point.revision(in: namespace, connection)
+            guard let record = try NodeQueries(connection).resolve(path, in: namespace, at: revision),
+                let version = try VersionQueries(connection).version(of: record.node, in: namespace, at: revision)
+            else { throw FilesError(.notFound, "there was nothing at \(path) at revision \(revision)") }
+            guard version.isKept else { throw try FilesError.notKept(version, at: path, in: namespace, connection) }
+            return record
+        }
     }
 }
 

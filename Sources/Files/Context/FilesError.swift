@@ -34,6 +34,8 @@ public struct FilesError: Error, Sendable, CustomStringConvertible {
         case preconditionFailed
         /// The range lies outside of the file.
         case rangeNotSatisfiable
+        /// The version was there, but its bytes were given up.
+        case versionNotKept
         /// Stored data is damaged, and no good copy is left.
         case corruptData
         /// Too much is waiting; the same call may succeed later.

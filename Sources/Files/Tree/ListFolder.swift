@@ -18,11 +18,13 @@ public struct ListFolder: Sendable {
     /// Makes the use case.
     public init(_ context: FilesContext) { self.context = context }
 
-    /// The entries of a folder behind `after`, at most `limit` of them (1 to 10,000).
-    /// - Throws: ``FilesError``: `notFound` for no such folder, `conflict` for what is no folder.
+    /// The entries of a folder behind `after`, at most `limit` of them (1 to 10,000), as they are or as they were at some
+    /// point.
+    /// - Throws: ``FilesError``: `notFound` for no such folder, `conflict` for what is no folder, `invalidRequest` for a
+    ///   revision that is to come.
     public func callAsFunction(
-        _ path: RemotePath, after: NodeName? = nil, limit: Int = 1000, in namespace: NamespaceID,
-        by principal: Principal
+        _ path: RemotePath, at point: PastPoint? = nil, after: NodeName? = nil, limit: Int = 1000,
+        in namespace: NamespaceID, by principal: Principal
     ) async throws -> Page {
         guard (1...10_000).contains(limit) else {
             throw FilesError(.invalidRequest, "a page has 1 to 10000 entries, not \(limit)")
@@ -32,17 +34,29 @@ public struct ListFolder: Sendable {
             guard let head = try NamespaceQueries(connection).head(of: namespace) else {
                 throw FilesError(.notFound, "there is no namespace \(namespace)")
             }
-            let tree = TreeLookup(connection: connection, namespace: namespace)
-            if !path.names.isEmpty, try tree.node(path) == nil {
-                throw FilesError(.notFound, "there is nothing at \(path)")
-            }
+            let wanted = try point?.revision(in: namespace, connection)
+            // The head has the better indexes.
+            let past = wanted == head.revision ? nil : wanted
             // One more than asked for tells whether there is a next page.
             let entries = try NodeQueries(connection).children(
-                of: try tree.folder(path), in: namespace, after: after, limit: limit + 1)
+                of: try Self.folder(path, at: past, in: namespace, connection), in: namespace, after: after,
+                limit: limit + 1, at: past)
             let page = Array(entries.prefix(limit))
             return Page(
-                revision: head.revision, entries: page,
+                revision: wanted ?? head.revision, entries: page,
                 next: entries.count > limit ? page.last?.state.name : nil)
         }
+    }
+
+    private static func folder(
+        _ path: RemotePath, at revision: Revision?, in namespace: NamespaceID, _ connection: any MetadataConnection
+    ) throws -> NodeID {
+        guard !path.names.isEmpty else { return .root }
+        guard let record = try NodeQueries(connection).resolve(path, in: namespace, at: revision) else {
+            let time = revision.map { " at revision \($0)" } ?? ""
+            throw FilesError(.notFound, "there is nothing at \(path)\(time)")
+        }
+        guard record.state.payload.isFolder else { throw FilesError(.conflict, "\(path) is not a folder") }
+        return record.node
     }
 }

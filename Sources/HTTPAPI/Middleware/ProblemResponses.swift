@@ -53,6 +53,11 @@ struct ProblemResponses: RouterMiddleware {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let body = try? encoder.encode(problem) else { return Response(status: status) }
+        // What follows the head of an answer to HEAD would be read as the next answer.
+        if request.method == .head {
+            headers[.contentLength] = String(body.count)
+            return Response(status: status, headers: headers)
+        }
         return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
     }
 }

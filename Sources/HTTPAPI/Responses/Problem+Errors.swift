@@ -129,6 +129,7 @@ extension FilesError.Code {
         case .uploadSuperseded: .uploadSuperseded
         case .preconditionFailed: .preconditionFailed
         case .rangeNotSatisfiable: .rangeNotSatisfiable
+        case .versionNotKept: .versionNotKept
         case .corruptData: .corruptData
         case .unavailable: .unavailable
         }
@@ -145,6 +146,7 @@ extension ProblemCode {
         case .notFound: 404
         case .methodNotAllowed: 405
         case .alreadyExists, .conflict, .uploadSuperseded: 409
+        case .versionNotKept: 410
         case .preconditionFailed: 412
         case .tooLarge: 413
         case .rangeNotSatisfiable: 416
@@ -175,6 +177,7 @@ extension ProblemCode {
         case .uploadSuperseded: "The upload was withdrawn or replaced"
         case .preconditionFailed: "Precondition failed"
         case .rangeNotSatisfiable: "Range not satisfiable"
+        case .versionNotKept: "The version is not kept"
         case .methodNotAllowed: "Method not allowed"
         case .storageFull: "The server's disk is full"
         case .unavailable: "Not available now"

@@ -25,7 +25,8 @@ struct FileRoutes {
     private func read(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         let path = try RequestPath.node(request, below: Self.prefix)
         let caller = try context.caller
-        let file = try await ReadFile(services.context)(path, in: caller.home, by: caller)
+        let file = try await ReadFile(services.context)(
+            path, at: try request.pastPoint("at"), in: caller.home, by: caller)
         var headers = Self.headers(of: file)
         if let match = EntityTag.match(request.headers[.ifMatch]), !match.matches(file.content) {
             throw FilesError(.preconditionFailed, "\(path) is not the version that the request is about")
@@ -90,6 +91,7 @@ struct FileRoutes {
     private func write(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         let path = try RequestPath.node(request, below: Self.prefix)
         let caller = try context.caller
+        try request.refusePastPoint()
         guard request.headers[.contentEncoding] == nil, request.headers[.contentRange] == nil else {
             throw Problem.invalid("a file is sent as it is: neither encoded nor in part")
         }
@@ -119,6 +121,7 @@ struct FileRoutes {
     private func remove(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         let path = try RequestPath.node(request, below: Self.prefix)
         let caller = try context.caller
+        try request.refusePastPoint()
         let head = try await RemoveNode(services.context)(
             path, if: preconditions(request), in: caller.home, by: caller)
         return try Replies.json(CommittedResponse(revision: head.revision.number))

@@ -27,7 +27,8 @@ struct TreeRoutes {
         let caller = try context.caller
         let limit = try request.number("limit") ?? 1000
         let page = try await ListFolder(services.context)(
-            path, after: try request.text("after").map(RequestPath.name), limit: Int(clamping: limit),
+            path, at: try request.pastPoint("at"), after: try request.text("after").map(RequestPath.name),
+            limit: Int(clamping: limit),
             in: caller.home, by: caller)
         return try Replies.json(
             FolderListing(
@@ -38,14 +39,9 @@ struct TreeRoutes {
 
     private func entry(_ record: NodeRecord, in folder: RemotePath) -> FolderEntry {
         let state = record.state
-        let kind =
-            switch state.payload {
-            case .folder: "folder"
-            case .file: "file"
-            case .symlink: "symlink"
-            }
         return FolderEntry(
-            name: state.name.description, href: RequestPath.encode(folder.appending(state.name)), kind: kind,
+            name: state.name.description, href: RequestPath.encode(folder.appending(state.name)),
+            kind: state.payload.kindName,
             size: state.payload.content?.size, modified: Dates.iso8601(state.modified),
             mode: String(state.mode, radix: 8), revision: record.revision.number,
             etag: state.payload.content.map { EntityTag.text($0.id) })
@@ -65,5 +61,16 @@ struct TreeRoutes {
         let head = try await MoveNode(services.context)(
             from: RequestPath.decode(body.from), to: RequestPath.decode(body.to), in: caller.home, by: caller)
         return try Replies.json(CommittedResponse(revision: head.revision.number))
+    }
+}
+
+extension NodePayload {
+    /// The word of the protocol for the kind of node.
+    var kindName: String {
+        switch self {
+        case .folder: "folder"
+        case .file: "file"
+        case .symlink: "symlink"
+        }
     }
 }

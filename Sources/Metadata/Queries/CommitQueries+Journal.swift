@@ -75,9 +75,9 @@ extension CommitQueries {
             ])
     }
 
-    private static let columns = "revision, hash, device, upload, time, changes, digest"
+    static let columns = "revision, hash, device, upload, time, changes, digest"
 
-    private static func entry(_ row: SQLRow, _ namespace: NamespaceID) throws -> JournalEntry {
+    static func entry(_ row: SQLRow, _ namespace: NamespaceID) throws -> JournalEntry {
         let head = Head(namespace: namespace, revision: try row.revision(0), hash: try row.name(1))
         let record = CommitRecord(
             head: head, device: try row.id(2), upload: try row.id(3), time: try row.time(4),

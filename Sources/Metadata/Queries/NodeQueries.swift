@@ -64,7 +64,14 @@ public struct NodeQueries {
             WHERE namespace = $1 AND parent = $2 AND name = $3 AND valid_to IS NULL AND valid_from <= $4
             UNION ALL
             SELECT \(NodeRow.columns) FROM node
-            WHERE namespace = $1 AND parent = $2 AND name = $3 AND valid_to > $4 AND valid_from <= $4
+            WHERE namespace = $1 AND +valid_from <= $4 AND node = (
+                SELECT held.node FROM node AS held
+                WHERE held.namespace = $1 AND held.parent = $2 AND held.name = $3 AND held.valid_to > $4
+                ORDER BY held.valid_to LIMIT 1)
+                AND valid_from = (
+                SELECT held.valid_from FROM node AS held
+                WHERE held.namespace = $1 AND held.parent = $2 AND held.name = $3 AND held.valid_to > $4
+                ORDER BY held.valid_to LIMIT 1)
             LIMIT 1
             """,
             [.id(namespace), .id(parent), .blob(name.bytes), try .revision(revision)]
@@ -72,7 +79,8 @@ public struct NodeQueries {
     }
 
     /// The entries of a folder, by name, from the first one behind `after` on, at most `limit` of them.
-    /// - Complexity: O(entries) at the head; for a past revision also O(versions that the entries behind `after` had).
+    /// - Complexity: O(entries) at the head. For a past revision O(names behind `after` until the page is full), whatever
+    ///   the number of their versions; or O(rows of the folder up to the revision), where that is less.
     public func children(
         of parent: NodeID, in namespace: NamespaceID, after: NodeName? = nil, limit: Int, at revision: Revision? = nil
     ) throws -> [NodeRecord] {
@@ -88,17 +96,7 @@ public struct NodeQueries {
                 [.id(namespace), .id(parent), start, .integer(Int64(limit))]
             ).map(NodeRow.record)
         }
-        return try connection.query(
-            """
-            SELECT \(NodeRow.columns) FROM node
-            WHERE namespace = $1 AND parent = $2 AND name > $3 AND valid_to IS NULL AND valid_from <= $4
-            UNION ALL
-            SELECT \(NodeRow.columns) FROM node
-            WHERE namespace = $1 AND parent = $2 AND name > $3 AND valid_to > $4 AND valid_from <= $4
-            ORDER BY name LIMIT $5
-            """,
-            [.id(namespace), .id(parent), start, try .revision(revision), .integer(Int64(limit))]
-        ).map(NodeRow.record)
+        return try pastChildren(of: parent, in: namespace, after: start, limit: limit, at: revision)
     }
 
     /// The node at a path; nil when there is none, and for the root, which has no record.

@@ -5,18 +5,21 @@ extension APIClient {
     /// `GET /v1/list/{path}`: all entries of a folder, page by page.
     /// - Parameters:
     ///   - path: The folder.
+    ///   - point: A revision or a moment, to see the folder as it was; nil for the
+    ///     present. All pages are of one revision then.
     ///   - page: Takes each page as it comes.
     /// - Throws: ``ClientError``, and what `page` throws.
     public func list(
-        _ path: RemotePath, page: (WireProtocol.FolderListing) throws -> Void
+        _ path: RemotePath, at point: String? = nil, page: (WireProtocol.FolderListing) throws -> Void
     ) async throws {
-        var after: String?
+        var (after, point): (String?, String?) = (nil, point)
         repeat {
-            let query = after.map { "?after=\($0)" } ?? ""
-            let address = "/v1/list/\(PercentEncoding.path(path))\(query)"
+            var address = Self.address("list", path, at: point)
+            if let after { address += "\(point == nil ? "?" : "&")after=\(after)" }
             let listing: WireProtocol.FolderListing = try await json("GET", address)
             try page(listing)
             after = listing.next
+            if point != nil { point = String(listing.revision) }
         } while after != nil
     }
 
@@ -58,25 +61,25 @@ extension APIClient {
         return try await perform(exchange)
     }
 
-    /// `HEAD /v1/files/{path}`: the entity tag of a file.
-    func tag(of path: RemotePath) async throws -> String? {
+    /// `HEAD /v1/files/{path}`: the entity tag of a file, as it is or as it was at some point.
+    func tag(of path: RemotePath, at point: String? = nil) async throws -> String? {
         do {
-            return try await perform(try Self.jsonExchange("HEAD", "/v1/files/\(PercentEncoding.path(path))"))
+            return try await perform(try Self.jsonExchange("HEAD", Self.address("files", path, at: point)))
                 .headers["etag"]
         } catch let error as ClientError where error.code == .notOnServer {
             // An answer to HEAD has no body that could say so.
-            throw ClientError(.notOnServer, "there is nothing at \(path)")
+            throw ClientError(.notOnServer, "there \(point == nil ? "is" : "was") nothing at \(path)")
         }
     }
 
     /// `GET /v1/files/{path}` from an offset on. Made once: the caller goes on where it stopped.
     /// - Returns: The answer's headers; `receive` has had the body.
     func get(
-        _ path: RemotePath, from offset: UInt64, ifMatch tag: String?,
+        _ path: RemotePath, at point: String? = nil, from offset: UInt64, ifMatch tag: String?,
         receive: @escaping @Sendable ([UInt8]) async throws -> Void
     ) async throws -> HTTPAnswer {
         var exchange = HTTPExchange(
-            method: "GET", path: "/v1/files/\(PercentEncoding.path(path))", timeout: .seconds(24 * 3600))
+            method: "GET", path: Self.address("files", path, at: point), timeout: .seconds(24 * 3600))
         if offset > 0 { exchange.headers.append(("Range", "bytes=\(offset)-")) }
         if let tag { exchange.headers.append(("If-Match", tag)) }
         return try await perform(exchange, retry: .once, receive: receive)

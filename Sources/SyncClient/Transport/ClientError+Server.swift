@@ -19,6 +19,8 @@ extension ClientError.Code {
     public static let wrongCredentials = Self(rawValue: "wrongCredentials")
     /// The server has no such thing.
     public static let notOnServer = Self(rawValue: "notOnServer")
+    /// The version was there, but the server does not keep its bytes any more.
+    public static let versionNotKept = Self(rawValue: "versionNotKept")
     /// The server has such a thing already.
     public static let alreadyOnServer = Self(rawValue: "alreadyOnServer")
     /// The change rests on a state that is no longer the present one.
@@ -52,6 +54,7 @@ extension ClientError {
             case .unauthorized, .tokenRevoked, .forbidden: .unauthorized
             case .wrongCredentials: .wrongCredentials
             case .notFound: .notOnServer
+            case .versionNotKept: .versionNotKept
             case .alreadyExists: .alreadyOnServer
             case .conflict, .preconditionFailed: .conflict
             case .uploadSuperseded: .superseded

@@ -4,7 +4,7 @@ import SyncClient
 import WireProtocol
 
 /// Reads a path on the server as the user wrote it.
-private func remotePath(_ text: String) throws -> RemotePath {
+func remotePath(_ text: String) throws -> RemotePath {
     do {
         return try RemotePath(text)
     } catch {
@@ -39,7 +39,12 @@ struct PutCommand: AsyncParsableCommand {
 struct GetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "get", abstract: "Copy a file from the server.",
-        discussion: "The file is written beside its place and renamed in, so that it is there whole or not at all.")
+        discussion: """
+            The file is written beside its place and renamed in, so that it is there whole or not at all.
+
+              cairn get /docs/plan.txt .
+              cairn get /docs/plan.txt old.txt --at '2 weeks ago'
+            """)
 
     @Argument(help: "The file on the server.")
     var remote: String
@@ -47,21 +52,29 @@ struct GetCommand: AsyncParsableCommand {
     @Argument(help: "Where it goes; a folder, or a file, which is replaced.", completion: .file())
     var file: String
 
+    @OptionGroup var past: PastOptions
+
     @OptionGroup var options: HomeOptions
 
     func run() async throws {
         try await withClient(options) { client in
-            try await client.get(try remotePath(remote), to: HomeOptions.absolute(file))
+            try await client.get(try remotePath(remote), to: HomeOptions.absolute(file), at: try past.point())
         }
     }
 }
 
 struct ListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ls", abstract: "List a folder on the server.")
+        commandName: "ls", abstract: "List a folder on the server, as it is or as it was.",
+        discussion: """
+              cairn ls /docs
+              cairn ls /docs --at 3d
+            """)
 
     @Argument(help: "The folder; the account's home if not given.")
     var remote = "/"
+
+    @OptionGroup var past: PastOptions
 
     @Flag(help: "Print one JSON document a line.")
     var json = false
@@ -70,7 +83,7 @@ struct ListCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await withClient(options) { client in
-            try await client.list(try remotePath(remote)) { entry in
+            try await client.list(try remotePath(remote), at: try past.point()) { entry in
                 if json {
                     Terminal.line(try JSONOutput.line(entry))
                 } else {

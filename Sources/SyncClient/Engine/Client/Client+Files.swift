@@ -34,13 +34,14 @@ extension Client {
     /// - Parameters:
     ///   - path: The file on the server.
     ///   - target: An absolute path: a folder, or a file that is replaced.
+    ///   - point: A revision or a moment, as ``PastText`` gives it, to get the file as it was; nil for the present.
     /// - Throws: ``ClientError``; `conflict` when the file changes on the server meanwhile.
-    public func get(_ path: RemotePath, to target: String) async throws {
+    public func get(_ path: RemotePath, to target: String, at point: String? = nil) async throws {
         let target = try Self.place(of: path, at: target)
         let beside = target + ".cairn-get-\(getpid())"
         let file = try OpenFile.create(absolute: beside)
         do {
-            try await receive(path, into: file)
+            try await receive(path, at: point, into: file)
             try await onWorker {
                 try file.sync()
                 if rename(beside, target) != 0 {
@@ -53,16 +54,17 @@ extension Client {
         }
     }
 
-    private func receive(_ path: RemotePath, into file: OpenFile) async throws {
+    private func receive(_ path: RemotePath, at point: String?, into file: OpenFile) async throws {
         let position = Mutex(UInt64(0))
         // All pieces must be of one version, whatever happens to the file meanwhile.
-        let tag = try await server.tag(of: path)
+        let tag = try await tag(of: path, at: point)
         var attempt = 0
         progress.begin(.receiving, files: 1)
         while true {
             let start = position.withLock { $0 }
             do {
-                let answer = try await server.get(path, from: start, ifMatch: tag) { [workers, progress] piece in
+                let answer = try await server.get(path, at: point, from: start, ifMatch: tag) {
+                    [workers, progress] piece in
                     let offset = position.withLock { $0 }
                     try await workers.run { _ in try piece.withUnsafeBytes { try file.write($0, at: offset) } }
                     position.withLock { $0 += UInt64(piece.count) }
@@ -80,6 +82,15 @@ extension Client {
         }
     }
 
+    /// The tag of a file. An answer to HEAD can't say which versions are kept instead: the GET that follows does.
+    private func tag(of path: RemotePath, at point: String?) async throws -> String? {
+        do {
+            return try await server.tag(of: path, at: point)
+        } catch let error as ClientError where point != nil && error.code == .rejected {
+            return nil
+        }
+    }
+
     private static func place(of path: RemotePath, at target: String) throws -> String {
         var status = stat()
         guard stat(target, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return target }
@@ -87,9 +98,11 @@ extension Client {
         return target + "/" + String(decoding: name.bytes, as: UTF8.self)
     }
 
-    /// Lists a folder on the server.
-    public func list(_ path: RemotePath, entry: (FolderEntry) throws -> Void) async throws {
-        try await server.list(path) { try $0.entries.forEach(entry) }
+    /// Lists a folder on the server, as it is or as it was at some point.
+    public func list(
+        _ path: RemotePath, at point: String? = nil, entry: (FolderEntry) throws -> Void
+    ) async throws {
+        try await server.list(path, at: point) { try $0.entries.forEach(entry) }
     }
 
     /// Makes a folder on the server.
