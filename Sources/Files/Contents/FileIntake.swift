@@ -80,6 +80,7 @@ struct FileIntake {
             try BlockQueries($0).missing(pieces.map(\.id), account: account)
         }
         guard !lacking.isEmpty else { return [] }
+        try await context.quotas.check(account)
         var wanted = Set(lacking)
         let fresh = pieces.filter { wanted.remove($0.id) != nil }
         let key = try await context.keys.key(of: account)
@@ -92,6 +93,7 @@ struct FileIntake {
             return try worker.sealer(for: account, key: key).seal(block)
         }
         let locations = try await context.store.append(records)
+        context.quotas.added(records.reduce(0) { $0 + $1.count }, to: account)
         context.metrics.stored(
             fresh.count, bytes: records.reduce(0) { $0 + $1.count }, known: pieces.count - fresh.count)
         return zip(fresh, locations).map { piece, location in

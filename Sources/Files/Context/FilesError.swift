@@ -34,6 +34,8 @@ public struct FilesError: Error, Sendable, CustomStringConvertible {
         case preconditionFailed
         /// The range lies outside of the file.
         case rangeNotSatisfiable
+        /// The account keeps as much as it may.
+        case quotaExceeded
         /// Stored data is damaged, and no good copy is left.
         case corruptData
         /// Too much is waiting; the same call may succeed later.

@@ -129,6 +129,7 @@ extension FilesError.Code {
         case .uploadSuperseded: .uploadSuperseded
         case .preconditionFailed: .preconditionFailed
         case .rangeNotSatisfiable: .rangeNotSatisfiable
+        case .quotaExceeded: .quotaExceeded
         case .corruptData: .corruptData
         case .unavailable: .unavailable
         }
@@ -151,7 +152,7 @@ extension ProblemCode {
         case .tooManyAttempts: 429
         case .internal, .corruptData: 500
         case .unavailable: 503
-        case .storageFull: 507
+        case .storageFull, .quotaExceeded: 507
         }
     }
 
@@ -177,6 +178,7 @@ extension ProblemCode {
         case .rangeNotSatisfiable: "Range not satisfiable"
         case .methodNotAllowed: "Method not allowed"
         case .storageFull: "The server's disk is full"
+        case .quotaExceeded: "The account is full"
         case .unavailable: "Not available now"
         case .corruptData: "Stored data is damaged"
         case .internal: "Fault of the server"

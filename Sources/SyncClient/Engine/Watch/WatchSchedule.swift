@@ -20,6 +20,9 @@ struct WatchSchedule {
     /// Events may be lost to the kernel's bounds, and some file systems have none: a look at everything finds the rest.
     static let fullPeriod = Duration.seconds(3600)
 
+    /// When an account is full, nothing tells when there is room again: it is tried now and then.
+    static let fullAccountPeriod = Duration.seconds(600)
+
     init(now: Duration) {
         nextFull = now + Self.fullPeriod
     }
@@ -70,6 +73,9 @@ struct WatchSchedule {
         // A file that is being written to is looked at again shortly, not at once.
         notBefore = outcome.dirty.isEmpty ? nil : now + .seconds(1)
         folders.formUnion(outcome.dirty)
+        if outcome.problems.contains(where: { $0.code == .overQuota }) {
+            nextFull = min(nextFull, now + Self.fullAccountPeriod)
+        }
     }
 
     /// Notes that a pass failed: all it was to do is still to be done.
