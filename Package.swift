@@ -43,6 +43,7 @@ let package = Package(
         .target(name: "Model"),
         .target(name: "Blocks", dependencies: ["Model", "CZstd", "COpenSSL"]),
         .target(name: "SyncPlanning", dependencies: ["Model"]),
+        .target(name: "Retention", dependencies: ["Model"]),
         .target(name: "WireProtocol", dependencies: ["Model", "Blocks"]),
 
         // Ports.
@@ -59,7 +60,9 @@ let package = Package(
         // Use cases.
         .target(
             name: "Files",
-            dependencies: ["Model", "Blocks", "WireProtocol", "Storage", "Metadata", "Messaging", log, metrics]),
+            dependencies: [
+                "Model", "Blocks", "Retention", "WireProtocol", "Storage", "Metadata", "Messaging", log, metrics,
+            ]),
         .target(name: "Notifications", dependencies: ["Model", "Messaging", "Metadata", lifecycle, log]),
 
         // How people and programs reach them.
@@ -88,7 +91,7 @@ let package = Package(
             name: "cairn-server",
             dependencies: [
                 "Model", "Blocks", "CLinux", "Files", "HTTPAPI", "Messaging", "MessagingLocal", "MessagingSQL",
-                "Metadata", "MetadataSQLite", "NotificationReactor", "Notifications",
+                "Metadata", "MetadataSQLite", "NotificationReactor", "Notifications", "Retention",
                 "Storage", "StorageLocal", arguments, hummingbird, hummingbirdTLS, lifecycle, log, metrics, nio,
                 nioTLS, signals,
             ]),
@@ -113,6 +116,7 @@ let package = Package(
         .testTarget(name: "ModelTests", dependencies: ["Model", "TestSupport"]),
         .testTarget(
             name: "BlocksTests", dependencies: ["Blocks", "Model", "TestSupport"], resources: [.copy("Golden")]),
+        .testTarget(name: "RetentionTests", dependencies: ["Retention", "Model", "TestSupport"]),
         .testTarget(name: "SyncPlanningTests", dependencies: ["SyncPlanning", "Model", "TestSupport"]),
         .testTarget(name: "WireProtocolTests", dependencies: ["WireProtocol", "Blocks", "Model", "TestSupport"]),
         .testTarget(
@@ -152,8 +156,8 @@ let package = Package(
         .testTarget(
             name: "FilesTests",
             dependencies: [
-                "Files", "Blocks", "WireProtocol", "Storage", "StorageConformance", "StorageLocal", "Metadata",
-                "MetadataConformance", "MetadataSQLite", "Messaging", "Model", "TestSupport", log,
+                "Files", "Blocks", "Retention", "WireProtocol", "Storage", "StorageConformance", "StorageLocal",
+                "Metadata", "MetadataConformance", "MetadataSQLite", "Messaging", "Model", "TestSupport", log,
             ]),
         .testTarget(
             name: "HTTPAPITests",

@@ -40,6 +40,8 @@ public enum ProblemCode: String, Codable, Hashable, Sendable, CaseIterable {
     case methodNotAllowed = "method_not_allowed"
     /// The server's disk is full.
     case storageFull = "storage_full"
+    /// The account keeps as much as it may.
+    case quotaExceeded = "quota_exceeded"
     /// The server can't reach its storage or database now; try again.
     case unavailable = "unavailable"
     /// Stored data is damaged, and no good copy is left.

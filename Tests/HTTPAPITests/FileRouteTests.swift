@@ -1,5 +1,6 @@
 import Files
 import HTTPTypes
+import Metadata
 import Model
 import Storage
 import StorageConformance
@@ -186,6 +187,28 @@ struct FileRouteTests {
                 #expect(!problem.detail.contains("/srv"))
                 server.region.plan.isFull = false
                 #expect(try await client.call(.put, "/v1/files/f", [1, 2, 3]).status == 201)
+            }
+        }
+    }
+
+    @Test("a full account is 507 quota_exceeded, and is told what it uses")
+    func fullAccount() async throws {
+        try await LiveServer.run { server async throws in
+            try await server.connect { client async throws in
+                _ = try await client.call(.put, "/v1/files/f", Array("first".utf8))
+                let home = server.home
+                try await server.context.database.write { connection in
+                    let owner = try #require(try NamespaceQueries(connection).owner(of: home))
+                    try QuotaQueries(connection).setQuota(of: owner, 1)
+                }
+                server.clock.advance(by: .seconds(61))
+                let answer = try await client.call(.put, "/v1/files/g", [1, 2, 3])
+                let problem = try answer.problem()
+                #expect(problem.code == .quotaExceeded)
+                #expect(problem.status == 507)
+                #expect(problem.detail.contains("of 1 B"))
+                #expect(problem.retryAfter == 600)
+                #expect(try await client.call(.delete, "/v1/files/f").json(CommittedResponse.self).revision == 2)
             }
         }
     }

@@ -29,5 +29,6 @@ public struct MetadataConformance: Sendable {
     public static let checks: [Check] =
         transactionChecks + accountChecks + contentChecks + uploadChecks + commitRuleChecks + commitChecks
         + journalChecks + namespaceChecks + nodeChecks + historyChecks + raceChecks + regionChecks + followingChecks
-        + pollChecks + collectionChecks + checkChecks + versionChecks + pastListingChecks
+        + pollChecks + collectionChecks + checkChecks + versionChecks + pastListingChecks + thinningChecks
+        + retentionChecks
 }

@@ -81,6 +81,17 @@ struct QueryPlanTests {
                 changes: upload == 1 ? Array(changes[..<2]) : [NodeChange(1, base: 1, nil)])
             _ = try commits.apply(request, at: Fixture.time, hash: TestHash.digest)
         }
+        let thinning = ThinningQueries(connection)
+        _ = try thinning.namespaces(after: nil, limit: 5)
+        _ = try thinning.files(in: namespace, after: nil, limit: 5)
+        _ = try thinning.states(of: Fixture.node(1), in: namespace)
+        _ = try thinning.lastPlace(of: Fixture.node(1), in: namespace)
+        _ = try thinning.kept(in: namespace, after: nil, .zero, limit: 5)
+        _ = try thinning.thin(
+            Fixture.node(1), in: namespace, past: [Revision(1)], from: Revision(1), to: Revision(2), at: Fixture.time)
+        try thinning.setProgress(of: "work", [1], at: Fixture.time)
+        _ = try RetentionQueries(connection).all(of: account)
+        _ = try QuotaQueries(connection).stored(by: account)
         _ = try PageQueries(connection).missing([Fixture.page(1)], account: account)
         _ = try BlockQueries(connection).locations([block], account: account)
         _ = try BlockQueries(connection).blocks(in: PackID(high: 1, low: 1), limit: 5)

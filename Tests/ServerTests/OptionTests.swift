@@ -1,6 +1,8 @@
 import ArgumentParser
 import Files
+import Foundation
 import Logging
+import TestSupport
 import Testing
 
 @testable import cairn_server
@@ -48,10 +50,59 @@ struct OptionTests {
     }
 
     @Test(
+        "quotas",
+        arguments: [
+            ("1", 1), ("500M", 524_288_000), ("2g", 2_147_483_648), ("1T", 1_099_511_627_776),
+            ("8192t", 9_007_199_254_740_992),
+        ])
+    func quotas(text: String, count: UInt64) {
+        #expect(QuotaSize(argument: text)?.bytes == count)
+    }
+
+    @Test("no quota at all, and what is none")
+    func noQuota() {
+        #expect(QuotaSize(argument: "none") != nil)
+        #expect(QuotaSize(argument: "None")?.bytes == nil)
+        for text in ["", "T", "0", "0T", "-1G", "1.5T", "1TB", "no", "99999999T", "1 T", "1GT"] {
+            #expect(QuotaSize(argument: text) == nil, "\(text)")
+        }
+    }
+
+    @Test("policies by name and by file; what is neither is named")
+    func policies() throws {
+        let folder = TemporaryDirectory()
+        let path = folder.appending("policy.json")
+        try Data(" {\"max_versions\":7}\n".utf8).write(to: URL(fileURLWithPath: path))
+        #expect(try PolicyArgument.text("keep-all") == "keep-all")
+        #expect(try PolicyArgument.text(path) == "{\"max_versions\":7}")
+        try Data("{\"max\":7}".utf8).write(to: URL(fileURLWithPath: path))
+        for argument in [path, folder.appending("none"), "keepall"] {
+            do {
+                _ = try PolicyArgument.text(argument)
+                Issue.record("\(argument) was taken for a policy")
+            } catch let failure as Failure {
+                #expect(failure.code == .usage)
+                #expect(failure.message.contains(argument))
+            }
+        }
+        #expect(throws: Failure.self) { try PolicyArgument.path("/a/../b") }
+    }
+
+    @Test("bytes in words, with a sign where there is one")
+    func sizes() {
+        #expect(SizeText.bytes(UInt64(0)) == "0 B")
+        #expect(SizeText.bytes(UInt64(20 << 20)) == "20.0 MiB")
+        #expect(SizeText.bytes(Int64(-1536)) == "-1.5 KiB")
+    }
+
+    @Test(
         "command lines that are refused before anything is opened",
         arguments: [
             ["run", "--data", "/tmp/x", "--tls-certificate", "c.pem"],
             ["run", "--data", "/tmp/x", "--tls-key", "k.pem"],
+            ["retention", "set", "ada", "--data", "/tmp/x"],
+            ["retention", "set", "ada", "/a", "b", "c", "--data", "/tmp/x"],
+            ["retention", "set", "ada", "/a", "b", "--unset", "--data", "/tmp/x"], ["account", "quota", "ada", "lots"],
             ["run", "--data", "/tmp/x", "--pack-size", "1K"], ["run", "--data", "/tmp/x", "--pack-size", "3G"],
             ["run", "--data", "/tmp/x", "--log-format", "xml"], ["run", "--data", "/tmp/x", "--log-level", "loud"],
             ["run", "--data", "/tmp/x", "--notify-listen", "8485"],

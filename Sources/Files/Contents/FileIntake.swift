@@ -76,6 +76,7 @@ struct FileIntake {
     /// Compresses, seals and appends those of the blocks that the account lacks.
     private func seal(_ pieces: [Piece], _ bytes: [UInt8], lacking: Set<BlockID>) async throws -> [StoredBlock] {
         guard !lacking.isEmpty else { return [] }
+        try await context.quotas.check(account)
         let (account, name) = (account, name)
         var wanted = lacking
         let fresh = pieces.filter { wanted.remove($0.id) != nil }
@@ -89,6 +90,7 @@ struct FileIntake {
             return try worker.sealer(for: account, key: key).seal(block)
         }
         let locations = try await context.store.append(records)
+        context.quotas.added(records.reduce(0) { $0 + $1.count }, to: account)
         context.metrics.stored(
             fresh.count, bytes: records.reduce(0) { $0 + $1.count }, known: pieces.count - fresh.count)
         return zip(fresh, locations).map { piece, location in

@@ -45,8 +45,8 @@ public struct WriteFile: Sendable {
     ///
     /// A file that is longer than a window is announced as on its way first. The conditions are looked at before the
     /// bytes are taken, and decided upon in the commit.
-    /// - Throws: ``FilesError``: `conflict` for a missing folder or a path that is no file, `preconditionFailed`; and what
-    ///   `body`, the store and the database throw.
+    /// - Throws: ``FilesError``: `conflict` for a missing folder or a path that is no file, `preconditionFailed`,
+    ///   `quotaExceeded`; and what `body`, the store and the database throw.
     public func callAsFunction(
         _ path: RemotePath, body: some AsyncSequence<[UInt8], any Error>, options: WriteOptions = WriteOptions(),
         in namespace: NamespaceID, by principal: Principal

@@ -27,6 +27,8 @@ public struct FilesContext: Sendable {
     public let memory: MemoryBudget
     /// The memory of files that are read or written as a whole: apart, since these may take long.
     public let transfers: MemoryBudget
+    /// Which accounts are full.
+    public let quotas: QuotaLedger
     /// The bounds.
     public let limits: FilesLimits
     /// Where errors that nobody waits for are told.
@@ -50,6 +52,7 @@ public struct FilesContext: Sendable {
         self.workers = workers
         memory = MemoryBudget(limits.memory)
         transfers = MemoryBudget(limits.transferMemory)
+        quotas = QuotaLedger(database: database, clock: clock)
         self.limits = limits
         self.log = log
         metrics = FilesMetrics()

@@ -36,6 +36,8 @@ public struct FilesError: Error, Sendable, CustomStringConvertible {
         case rangeNotSatisfiable
         /// The version was there, but its bytes were given up.
         case versionNotKept
+        /// The account keeps as much as it may.
+        case quotaExceeded
         /// Stored data is damaged, and no good copy is left.
         case corruptData
         /// Too much is waiting; the same call may succeed later.

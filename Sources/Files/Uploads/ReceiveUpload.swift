@@ -21,7 +21,7 @@ public struct ReceiveUpload: Sendable {
     /// Takes a request.
     /// - Throws: ``FilesError``: `notFound` for the namespace; `invalidRequest`, `invalidPage`, `hashMismatch` or
     ///   `tooLarge` for what can't be; `conflict` for an upload that has expired or is another's; `uploadSuperseded` for
-    ///   one that was withdrawn or replaced; and what the database and the store throw.
+    ///   one that was withdrawn or replaced; `quotaExceeded` for one that brings new bytes to a full account; and what the database and the store throw.
     /// - Complexity: O(changes + pages that the committed contents do not have), one read and one write of the database,
     ///   one append to the store.
     public func callAsFunction(
@@ -31,6 +31,7 @@ public struct ReceiveUpload: Sendable {
         let pages = try await parse(request.pages)
         let survey = try await survey(request, pages, namespace, principal)
         if let outcome = survey.outcome { return outcome.uploadOutcome }
+        if survey.bringsBlocks(request) { try await context.quotas.check(principal.account) }
         let landed = try await NoteBlocks.repeating {
             let stored = try await SealBlocks(context).callAsFunction(
                 request.blocks, present: survey.present, account: principal.account)
@@ -54,6 +55,12 @@ public struct ReceiveUpload: Sendable {
         /// The inline blocks that the account has already.
         var present: Set<BlockID> = []
         var findings = UploadAudit.Findings()
+
+        /// Whether blocks have to be stored for the upload that the account does not have. What needs none, as a removal or a
+        /// copy, is taken from an account that is full, too.
+        func bringsBlocks(_ request: UploadRequest) -> Bool {
+            !findings.missing.isEmpty || !request.blocks.allSatisfy { present.contains($0.id) }
+        }
     }
 
     private func survey(

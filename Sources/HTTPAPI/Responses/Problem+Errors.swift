@@ -130,6 +130,7 @@ extension FilesError.Code {
         case .preconditionFailed: .preconditionFailed
         case .rangeNotSatisfiable: .rangeNotSatisfiable
         case .versionNotKept: .versionNotKept
+        case .quotaExceeded: .quotaExceeded
         case .corruptData: .corruptData
         case .unavailable: .unavailable
         }
@@ -153,7 +154,7 @@ extension ProblemCode {
         case .tooManyAttempts: 429
         case .internal, .corruptData: 500
         case .unavailable: 503
-        case .storageFull: 507
+        case .storageFull, .quotaExceeded: 507
         }
     }
 
@@ -180,6 +181,7 @@ extension ProblemCode {
         case .versionNotKept: "The version is not kept"
         case .methodNotAllowed: "Method not allowed"
         case .storageFull: "The server's disk is full"
+        case .quotaExceeded: "The account is full"
         case .unavailable: "Not available now"
         case .corruptData: "Stored data is damaged"
         case .internal: "Fault of the server"

@@ -11,6 +11,8 @@ extension ClientError.Code {
     public static let tooLarge = Self(rawValue: "tooLarge")
     /// The server's disk is full.
     public static let serverFull = Self(rawValue: "serverFull")
+    /// The account keeps as much as it may.
+    public static let overQuota = Self(rawValue: "overQuota")
     /// Nobody is logged in.
     public static let notLoggedIn = Self(rawValue: "notLoggedIn")
     /// The token is not, or no longer, accepted.
@@ -59,6 +61,7 @@ extension ClientError {
             case .conflict, .preconditionFailed: .conflict
             case .uploadSuperseded: .superseded
             case .storageFull: .serverFull
+            case .quotaExceeded: .overQuota
             case .tooLarge: .tooLarge
             case .hashMismatch: .unstable
             case .unavailable, .tooManyAttempts: .unavailable

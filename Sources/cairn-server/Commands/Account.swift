@@ -10,7 +10,7 @@ import Model
 struct Account: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make and look after accounts. All of it works while the server runs, and while it does not.",
-        subcommands: [Add.self, List.self, Password.self])
+        subcommands: [Add.self, List.self, Password.self, Quota.self])
 }
 
 /// A password on standard input, so that it stands in no list of processes and no shell history.

@@ -124,8 +124,11 @@ struct Server {
                 address: .hostname(address.host, port: address.port), serverName: "cairn", backlog: 1024),
             onServerRunning: { [self] in announce($0) }, logger: log)
         let maintenance = MaintenanceService(expire: ExpireUploads(context), store: store, log: log)
+        let thinning = ThinningService(
+            thin: ThinVersions(database: database, clock: context.clock),
+            relieve: RelieveQuotas(database: database, clock: context.clock), log: log)
         // Services stop in the reverse order: first the parked polls are answered, then requests are finished.
-        var services: [any Service] = [maintenance, queue.upkeep, queue.feeder, application, notifications]
+        var services: [any Service] = [maintenance, thinning, queue.upkeep, queue.feeder, application, notifications]
         if let scrubRate {
             let scrub = ScrubPacks(
                 database: database, store: store, clock: SystemWallClock(), rate: scrubRate,

@@ -46,6 +46,21 @@ struct WatchScheduleTests {
         #expect(options.scope == .folders([]) && options.fetches)
     }
 
+    @Test("what waits for room on the server is tried again now and then, not all the time")
+    func fullAccount() {
+        var schedule = started()
+        var outcome = PassOutcome()
+        outcome.problems = [Problem(path: folder, code: .overQuota, message: "the account is full")]
+        schedule.note(WatchBatch(folders: [folder]))
+        _ = schedule.begin(now: .seconds(5))
+        schedule.noteSuccess(outcome, now: .seconds(5))
+        #expect(schedule.due(now: .seconds(6)) == .seconds(5) + WatchSchedule.fullAccountPeriod)
+        let options = schedule.begin(now: .seconds(605))
+        #expect(options.scope == .full)
+        schedule.noteSuccess(PassOutcome(), now: .seconds(606))
+        #expect(schedule.due(now: .seconds(606)) == .seconds(605) + WatchSchedule.fullPeriod)
+    }
+
     @Test("everything is looked at once an hour")
     func periodic() {
         var schedule = started()

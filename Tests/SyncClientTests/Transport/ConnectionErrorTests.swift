@@ -79,7 +79,8 @@ struct ConnectionErrorTests {
             (.unauthorized, .unauthorized), (.tokenRevoked, .unauthorized), (.forbidden, .unauthorized),
             (.wrongCredentials, .wrongCredentials), (.notFound, .notOnServer), (.alreadyExists, .alreadyOnServer),
             (.conflict, .conflict), (.preconditionFailed, .conflict), (.uploadSuperseded, .superseded),
-            (.storageFull, .serverFull), (.tooLarge, .tooLarge), (.hashMismatch, .unstable),
+            (.storageFull, .serverFull), (.quotaExceeded, .overQuota), (.tooLarge, .tooLarge),
+            (.hashMismatch, .unstable),
             (.unavailable, .unavailable), (.tooManyAttempts, .unavailable), (.corruptData, .serverCorrupt),
             (.invalidRequest, .rejected), (.internal, .rejected),
         ]
@@ -95,7 +96,9 @@ struct ConnectionErrorTests {
     @Test("only what may pass by itself is tried again")
     func retryable() {
         for code in [ClientError.Code.unreachable, .unavailable] { #expect(ClientError(code, "").isRetryable) }
-        for code in [ClientError.Code.untrusted, .unauthorized, .superseded, .serverFull, .notOnServer, .rejected] {
+        for code in [
+            ClientError.Code.untrusted, .unauthorized, .superseded, .serverFull, .overQuota, .notOnServer, .rejected,
+        ] {
             #expect(!ClientError(code, "").isRetryable)
         }
     }

@@ -10,7 +10,7 @@ struct Layers {
     /// Where each target stands. A target that is missing here fails the check: a new one has to be placed.
     static let standing: [String: Layer] = [
         "Model": .vocabulary,
-        "Blocks": .pure, "SyncPlanning": .pure, "WireProtocol": .pure,
+        "Blocks": .pure, "Retention": .pure, "SyncPlanning": .pure, "WireProtocol": .pure,
         "Storage": .port, "Metadata": .port, "Messaging": .port,
         "StorageLocal": .adapter, "MetadataSQLite": .adapter, "MessagingSQL": .adapter, "MessagingLocal": .adapter,
         "Files": .useCase, "Notifications": .useCase,

@@ -18,7 +18,7 @@ struct UploadDelivery {
     private static let rounds = 8
 
     /// - Returns: The revision that it became; nil when it was refused.
-    /// - Throws: ``ClientError``. If the content of a file is at fault, the upload was withdrawn.
+    /// - Throws: ``ClientError``. If the content of a file is at fault, or the account is full, the upload was withdrawn.
     func run() async throws -> Revision? {
         try await note()
         do {
@@ -26,7 +26,7 @@ struct UploadDelivery {
         } catch let error as ClientError where error.code == .superseded {
             try await forget()
             return nil
-        } catch let error as ClientError where error.concernsContent {
+        } catch let error as ClientError where error.concernsContent || error.code == .overQuota {
             if let revision = try await UploadWithdrawal(context: context, link: link, id: id).run(upload.changes) {
                 return revision
             }

@@ -17,6 +17,8 @@ struct UploadPhase {
         /// Whether the server refused a commit, because it rests on a state that is no longer the present one. The
         /// rest was not sent: what the server has now has to be fetched first.
         var isRefused = false
+        /// Whether the account is full: what brings new bytes has to wait.
+        var isFull = false
         /// The revision of the last commit.
         var lastCommit = Revision.zero
         var problems: [Problem] = []
@@ -32,6 +34,7 @@ struct UploadPhase {
         if groups.isEmpty { return report }
         let preparation = UploadPreparation(context: context, link: link, folder: folder, groups: groups)
         let changes = groups.joined()
+        var start = 0
         context.progress.begin(.sending, files: changes.count, bytes: changes.reduce(0) { $0 + $1.contentSize })
         var current = try await context.workers.run { try preparation.run(from: 0, with: $0.encoder) }
         while true {
@@ -43,11 +46,27 @@ struct UploadPhase {
                 ? context.workers.run { try preparation.run(from: next, with: $0.encoder) } : nil
             if !current.upload.changes.isEmpty {
                 let isCommitted = try await send(current.upload, &report)
-                if !isCommitted { return report }
+                if !isCommitted {
+                    if report.isFull { try await sendWhatNeedsNoRoom(groups[start...], &report) }
+                    return report
+                }
             }
             guard let following = try await upcoming else { return report }
             current = following
+            start = next
         }
+    }
+
+    /// Removals and new folders are sent to an account that is full, too: they may make room. Those that rest on what was not
+    /// sent are refused, and wait with it.
+    private func sendWhatNeedsNoRoom(_ groups: ArraySlice<[NodeChange]>, _ report: inout Report) async throws {
+        let light = groups.filter { $0.allSatisfy { $0.state?.payload.content == nil } }
+        if light.isEmpty || light.count == groups.count { return }
+        let sent = try await run(light)
+        report.committed += sent.committed
+        report.lastCommit = max(report.lastCommit, sent.lastCommit)
+        report.problems += sent.problems
+        report.dirty.formUnion(sent.dirty)
     }
 
     /// - Returns: Whether to go on with the next commit.
@@ -73,6 +92,10 @@ struct UploadPhase {
                 report.dirty.insert(file.path.parent ?? .root)
             }
             if report.dirty.isEmpty { report.dirty.insert(.root) }
+            return false
+        } catch let error as ClientError where error.code == .overQuota {
+            report.isFull = true
+            report.problems += upload.contents.map { Problem(path: $0.0.path, error) }
             return false
         }
     }

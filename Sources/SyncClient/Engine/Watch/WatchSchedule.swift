@@ -27,6 +27,9 @@ struct WatchSchedule {
     /// Events may be lost to the kernel's bounds, and some file systems have none: a look at everything finds the rest.
     static let fullPeriod = Duration.seconds(3600)
 
+    /// When an account is full, nothing tells when there is room again: it is tried now and then.
+    static let fullAccountPeriod = Duration.seconds(600)
+
     init(now: Duration) {
         nextFull = now + Self.fullPeriod
     }
@@ -76,6 +79,9 @@ struct WatchSchedule {
         isFirst = false
         failures = 0
         notBefore = nil
+        if outcome.problems.contains(where: { $0.code == .overQuota }) {
+            nextFull = min(nextFull, now + Self.fullAccountPeriod)
+        }
         guard !outcome.dirty.isEmpty else {
             if restless.isEmpty { restlessRounds = 0 }
             return
