@@ -104,7 +104,9 @@ class HistoryDrill:
     def _prepare(self) -> None:
         self.server.start()
         self.server.add_account(ACCOUNT, PASSWORD)
-        self._command("retention", "set", ACCOUNT, json.dumps(POLICY))
+        policy = self.server.data.parent / "policy.json"
+        policy.write_text(json.dumps(POLICY))
+        self._command("retention", "set", ACCOUNT, str(policy))
         self.client.endpoint = self.server.endpoint
         answer = self.client.login(ACCOUNT, PASSWORD)
         if answer.status != 200:
