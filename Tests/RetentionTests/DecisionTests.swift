@@ -18,7 +18,7 @@ struct DecisionTests {
         // 03:04:05 on a Friday; two of each piece of time.
         let ages = [
             800 * day, 799 * day, 100 * day, 99 * day, 12 * day + 2 * hour, 12 * day, 3 * day + 600, 3 * day, 5 * hour,
-            5 * hour - 300, 0,
+            5 * hour - 300, 2 * hour,
         ]
         let versions = Versions.made(secondsAgo: ages)
         #expect(
@@ -35,7 +35,7 @@ struct DecisionTests {
     func bursts() {
         // Ages from 10:00:00 on of the day before, so that no border is near: 17 h 4 min 5 s ago.
         let start = 17 * hour + 245
-        let ages = [40 * day, start, start - 40, start - 50, start - 90, start - 300, 0]
+        let ages = [40 * day, start, start - 40, start - 50, start - 90, start - 300, 2 * hour]
         var versions = Versions.made(secondsAgo: ages)
         versions[3].device = Versions.phone
         #expect(
@@ -56,7 +56,7 @@ struct DecisionTests {
 
     @Test("pins, and bytes that the file has again, stay")
     func pins() {
-        var versions = Versions.made(secondsAgo: [100 * day, 99 * day + 60, 99 * day + 40, 99 * day, 0])
+        var versions = Versions.made(secondsAgo: [100 * day, 99 * day + 60, 99 * day + 40, 99 * day, 2 * hour])
         versions[1].isPinned = true
         versions[2].isPresentAgain = true
         #expect(
@@ -105,7 +105,7 @@ struct DecisionTests {
     func ownBytes() throws {
         let policy = try RetentionPolicy(
             parsing: #"{"ladder":[{"keep":"all"}],"collapse":null,"max_versions":null}"#)
-        var versions = Versions.made(secondsAgo: [100 * day, 75 * day, 50 * day, 25 * day, 0])
+        var versions = Versions.made(secondsAgo: [100 * day, 75 * day, 50 * day, 25 * day, 2 * hour])
         for index in versions.indices { versions[index].ownBytes = 10 }
         versions[1].ownBytes = 1000
         let left = policy.keptNumbers(versions, freeing: 15)

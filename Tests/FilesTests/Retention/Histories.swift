@@ -9,7 +9,8 @@ extension Workshop {
     func save(_ path: String, times: Int, every pause: Duration, size: Int = 200, by principal: Principal) async throws
     {
         for number in 0..<times {
-            var random = SeededGenerator(seed: UInt64(number) &+ UInt64(path.utf8.reduce(0) { $0 &* 31 &+ Int($1) }))
+            let name = path.utf8.reduce(UInt64(0)) { $0 &* 31 &+ UInt64($1) }
+            var random = SeededGenerator(seed: name &* 1_000_003 &+ UInt64(number))
             try await write(path, random.bytes(size), by: principal)
             clock.advance(by: pause)
         }

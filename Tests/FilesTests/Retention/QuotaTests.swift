@@ -138,7 +138,7 @@ struct RelieveQuotasTests {
         #expect(reports.map(\.account) == [ada.account])
         let kept = try await MeasureUsage(database: shop.database)("ada")
         #expect(kept.needed.sealedBytes <= 15_200 && kept.needed.sealedBytes > 12_000)
-        #expect(reports[0].versions == 20 - kept.versions)
+        #expect(reports.first?.versions == 20 - kept.versions)
         // Each file gave its part, and keeps its first and its last.
         for (path, ends) in [("/a", (1, 10)), ("/b", (11, 20))] as [(String, (UInt64, UInt64))] {
             let left = try await shop.keptRevisions(path, of: ada)
