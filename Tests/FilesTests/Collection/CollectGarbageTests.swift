@@ -76,6 +76,18 @@ struct CollectGarbageTests {
         #expect(inventory.blocks.count == file.blocks.count + other.blocks.count)
     }
 
+    @Test("a version that is thinned while a mark goes on, or shortly before it, counts as kept for that mark")
+    func thinnedMeanwhile() async throws {
+        let world = try await CollectionWorld()
+        let large = SampleFile(random: 14_000, seed: 9)
+        try await world.deliver([large.change("f", node: 1)], [large], inline: true)
+        try await world.deliver([NodeChange(node: Ids.node(1), base: Revision(1), state: nil)], [])
+        try await world.thin()
+        #expect(try await world.collect().condemned == 0)
+        world.clock.advance(by: .seconds(1))
+        #expect(try await world.collect().condemned == large.blocks.count + large.pages.count)
+    }
+
     @Test("the change-set of a pending upload keeps what it names, until the upload ends")
     func pendingUpload() async throws {
         let world = try await CollectionWorld()

@@ -59,6 +59,26 @@ struct CollectionInterleavingTests {
         ])
     }
 
+    @Test("an upload whose page goes while its blocks stay")
+    func page() async throws {
+        let whole = SampleFile(random: 1500, seed: 8)
+        let part = SampleFile(Array(whole.bytes.prefix(whole.blocks[..<5].reduce(0) { $0 + $1.length })))
+        #expect(part.content.id.level == 1 && Set(part.blocks.map(\.id)).isSubset(of: whole.blocks.map(\.id)))
+        let world = try await CollectionWorld()
+        let changes = [part.change("part", node: 1), whole.change("whole", node: 2)]
+        try await world.deliver(changes, [part, whole], inline: true)
+        try await world.forget(1, base: 1)
+        let report = try await world.collectAccounts()
+        #expect(report.condemned == 1)
+        try await Exploration(remains: world.end()).run([
+            Self.collector,
+            { world in
+                let revision = try await world.deliver([part.change("again", node: 3)], [part])
+                #expect(revision == 3)
+            },
+        ])
+    }
+
     @Test("a mark in many transactions, while a version is made of another that is thinned")
     func smallSteps() async throws {
         let world = try await CollectionWorld()
@@ -75,7 +95,7 @@ struct CollectionInterleavingTests {
             try await world.deliver([NodeChange(node: Ids.node(40), base: Revision(4), state: nil)], [])
             try await world.thin()
         }
-        try await Exploration(remains: remains, rows: 2).run([Self.collector, mover])
+        try await Exploration(remains: remains, rows: 2).runWithOneSwitch([Self.collector, mover])
     }
 
     @Test("a large upload that sends its pages first and is complete at last")
@@ -93,7 +113,8 @@ struct CollectionInterleavingTests {
             let revision = try await world.deliver([file.change("y", node: 2)], [file], upload: upload)
             #expect(revision == 3)
         }
-        try await Exploration(remains: dying(condemned: true)).run([Self.collector, upload])
+        try await Exploration(remains: dying(condemned: true)).runWithOneSwitch([Self.collector, upload])
+        try await Exploration(remains: dying(condemned: false)).runWithOneSwitch([Self.twice, upload])
     }
 
     @Test("a pending upload that is completed by its last block")
@@ -105,7 +126,7 @@ struct CollectionInterleavingTests {
             let revision = try await world.deliver(changes, [file, other])
             #expect(revision == 3)
         }
-        try await Exploration(remains: dying(condemned: true)).run([Self.collector, upload])
+        try await Exploration(remains: dying(condemned: true)).runWithOneSwitch([Self.twice, upload])
     }
 
     @Test("a file that is put as a whole")
@@ -118,8 +139,8 @@ struct CollectionInterleavingTests {
             }
             throw CollectionWorld.NeverDone()
         }
-        try await Exploration(remains: dying(condemned: true)).run([Self.collector, put])
-        try await Exploration(remains: dying(condemned: false)).run([Self.twice, put])
+        try await Exploration(remains: dying(condemned: true)).runWithOneSwitch([Self.twice, put])
+        try await Exploration(remains: dying(condemned: false)).runWithOneSwitch([Self.twice, put])
     }
 
     @Test("an edit that shares pages with a version that is given up behind its back")
@@ -134,7 +155,7 @@ struct CollectionInterleavingTests {
         try await world.deliver([old.change("f", node: 1)], [old], inline: true)
         let remains = try await world.end()
         let short = SampleFile(Array("short".utf8))
-        try await Exploration(remains: remains).run([
+        try await Exploration(remains: remains).runWithOneSwitch([
             { world in
                 try await world.deliver([short.change("f", node: 1, base: 1)], [short], inline: true)
                 try await world.thin()
@@ -156,7 +177,7 @@ struct CollectionInterleavingTests {
             do { try await world.collectAccounts() } catch is Killed { try await world.collectAccounts() }
         }
         for step in stride(from: 1, through: 9, by: 2) {
-            try await Exploration(remains: remains, kill: (actor: 0, step: step)).run([again, Self.upload])
+            try await Exploration(remains: remains, kill: (actor: 0, step: step)).runWithOneSwitch([again, Self.upload])
         }
     }
 
@@ -166,6 +187,6 @@ struct CollectionInterleavingTests {
         let either: Exploration.Actor = { world in
             do { try await world.collectAccounts() } catch is CollectionSuperseded {}
         }
-        try await Exploration(remains: remains).run([either, either])
+        try await Exploration(remains: remains).runWithOneSwitch([either, either])
     }
 }

@@ -88,6 +88,12 @@ final class CollectionWorld: Sendable {
         _ = try await context.keys.key(of: ada.account)
     }
 
+    /// Ends the world without leaving anything.
+    func close() async throws {
+        try await store.close()
+        try await raw.close()
+    }
+
     /// Ends the world.
     func end() async throws -> Remains {
         try await store.close()

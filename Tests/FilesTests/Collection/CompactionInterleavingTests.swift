@@ -93,7 +93,7 @@ struct CompactionInterleavingTests {
             }
         }
         for step in stride(from: 1, through: 17, by: 4) {
-            try await Exploration(remains: remains, packSize: 20_000, kill: (actor: 0, step: step)).run([
+            try await Exploration(remains: remains, packSize: 20_000, kill: (actor: 0, step: step)).runWithOneSwitch([
                 again, Self.reader,
             ])
         }
@@ -109,7 +109,7 @@ struct CompactionInterleavingTests {
         for _ in 0..<2 { try await world.collectAccounts() }
         try await world.forget(2, base: 1)
         let remains = try await world.end()
-        try await Exploration(remains: remains, packSize: 20_000).run([
+        try await Exploration(remains: remains, packSize: 20_000).runWithOneSwitch([
             { world in
                 for _ in 0..<2 { try await world.collectAccounts() }
                 for _ in 0..<2 { try await world.tidyPacks() }
