@@ -139,7 +139,7 @@ struct CollectionSoakTests {
             totals.add(report.withLock { $0 })
             remains = try await world.end()
         }
-        #expect(kills > 0 && totals.sweptBlocks > 0 && totals.condemned > 0 && totals.packsRemoved > 0)
+        #expect(kills > 0 && totals.sweptBlocks > 0 && totals.packsRemoved > 0)
         try await settle(try #require(remains), devices)
     }
 
