@@ -106,6 +106,8 @@ struct WriteBackup {
                 known[pack] = file
                 copied[pack] = file
             } else {
+                // What an earlier manifest says of it is no longer so.
+                known[pack] = nil
                 missing.append(pack)
             }
         }
@@ -115,7 +117,8 @@ struct WriteBackup {
     private func isThere(_ pack: PackID, _ end: UInt64, _ known: inout [PackID: HashedFile]) throws -> Bool {
         var status = stat()
         guard stat(destination.pack(pack), &status) == 0, UInt64(status.st_size) >= end else { return false }
-        if let file = known[pack], file.size >= end, UInt64(status.st_size) >= file.size { return true }
+        // One that has lost its end since is copied again, even when what is named of it is still there.
+        if let file = known[pack], file.size >= end { return UInt64(status.st_size) >= file.size }
         known[pack] = try SafeFiles.hash(of: destination.pack(pack))
         return true
     }

@@ -165,8 +165,13 @@ struct CollectionInterleavingTests {
                 try await world.collectAccounts()
             },
             { world in
-                // It foresees the revision that the other one will make.
-                _ = try await world.deliver([edited.change("f", node: 1, base: 2)], [edited])
+                // It foresees the revision that the other one will make, and sends what the old version does not have.
+                let (pages, blocks) = (Set(old.pages.map(\.id)), Set(old.blocks.map(\.id)))
+                let request = UploadRequest(
+                    upload: world.nextUpload(), changes: [edited.change("f", node: 1, base: 2)],
+                    pages: edited.pages.filter { !pages.contains($0.id) }.map(\.encoded),
+                    blocks: edited.blocks.filter { !blocks.contains($0.id) })
+                _ = try await world.announce(request)
             },
         ])
     }

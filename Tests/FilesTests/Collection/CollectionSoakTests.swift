@@ -80,8 +80,7 @@ struct CollectionSoakTests {
         }
     }
 
-    // Seeds in whose orders all of it happens.
-    @Test("nothing that is kept is ever lost, and nothing else stays", arguments: [1, 2, 4, 5, 6] as [UInt64])
+    @Test("nothing that is kept is ever lost, and nothing else stays", arguments: Array(1...6) as [UInt64])
     func soak(seed: UInt64) async throws {
         var random = SeededGenerator(seed: seed)
         var devices = (1...3).map { Device(number: $0, random: SeededGenerator(seed: seed * 100 + $0)) }
@@ -90,7 +89,7 @@ struct CollectionSoakTests {
         var kills = 0
         var era = 0
         // On until everything has happened that is to be survived.
-        while era < 4 || (era < 20 && (kills == 0 || totals.sweptBlocks == 0 || totals.packsRemoved == 0)) {
+        while era < 4 || (era < 20 && (kills == 0 || totals.isIdle)) {
             era += 1
             let world = try await CollectionWorld(
                 remains, seed: seed * 10 + UInt64(era), packSize: [900, 4000, 30_000].random(&random),
@@ -129,7 +128,7 @@ struct CollectionSoakTests {
                 // A run has many more steps than an upload: it gets most of the turns.
                 let isCollecting = steps[3] != nil && Int.random(in: 0..<4, using: &random) > 0
                 guard let actor = isCollecting ? 3 : steps.keys.sorted().randomly(&random) else { return nil }
-                let isKilled = actor == 3 && Int.random(in: 0..<300, using: &random) == 0
+                let isKilled = actor == 3 && Int.random(in: 0..<600, using: &random) == 0
                 killsHere += isKilled ? 1 : 0
                 return (actor, isKilled)
             }
@@ -140,9 +139,8 @@ struct CollectionSoakTests {
             totals.add(report.withLock { $0 })
             remains = try await world.end()
         }
-        #expect(kills > 0)
-        #expect(totals.sweptBlocks > 0)
-        #expect(totals.packsRemoved > 0)
+        // What a run that was killed did is not in its report.
+        #expect(kills > 0 && !totals.isIdle, "\(kills) kills, \(totals)")
         try await settle(try #require(remains), devices)
     }
 
