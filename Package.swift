@@ -92,8 +92,8 @@ let package = Package(
             dependencies: [
                 "Model", "Blocks", "CLinux", "Files", "HTTPAPI", "Messaging", "MessagingLocal", "MessagingSQL",
                 "Metadata", "MetadataSQLite", "NotificationReactor", "Notifications", "Retention",
-                "Storage", "StorageLocal", arguments, hummingbird, hummingbirdTLS, lifecycle, log, metrics, nio,
-                nioTLS, signals,
+                "Storage", "StorageLocal", "WireProtocol", arguments, hummingbird, hummingbirdTLS, lifecycle, log, metrics,
+                nio, nioTLS, signals,
             ]),
 
         // Tests.

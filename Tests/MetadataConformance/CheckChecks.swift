@@ -251,10 +251,10 @@ extension MetadataConformance {
                 }
             }
             try await database.read { connection throws in
-                let queries = PastTreeQueries(connection)
+                let queries = CommitQueries(connection)
                 for (seconds, revision) in [(9, 0), (10, 1), (25, 2), (30, 3), (99, 3)] as [(Int64, UInt64)] {
                     let time = Timestamp(nanoseconds: seconds * 1_000_000_000)
-                    #expect(try queries.lastRevision(of: Fixture.namespace, upTo: time) == Revision(revision))
+                    #expect(try queries.revision(at: time, in: Fixture.namespace) == Revision(revision))
                 }
             }
         },

@@ -152,6 +152,11 @@ final class ExportTests {
         #expect(ExportMoment(argument: text) == moment)
     }
 
-    @Test("what is no moment", arguments: ["", "-1", "1.5", "yesterday", "2026-13-01", "2026-01-02 03:04:05", "T"])
+    @Test(
+        "what is no moment",
+        arguments: [
+            "", "-1", "+12", "1.5", "yesterday", "2026-13-01", "2026-02-30", "2026-01-02 03:04:05", "T", "9999-12-31",
+            "2026-01-02T24:00:00Z", "2026-01-02T03:04:05Zjunk",
+        ])
     func noMoment(text: String) { #expect(ExportMoment(argument: text) == nil) }
 }

@@ -23,13 +23,6 @@ public struct PastTreeQueries {
         self.connection = connection
     }
 
-    /// The last revision that was made up to a moment; 0 when there was none yet.
-    public func lastRevision(of namespace: NamespaceID, upTo time: Timestamp) throws -> Revision {
-        let row = try connection.first(
-            "SELECT MAX(revision) FROM journal WHERE namespace = $1 AND time <= $2", [.id(namespace), .time(time)])
-        return Revision(try row?.optionalInteger(0).map { UInt64(clamping: $0) } ?? 0)
-    }
-
     /// The entries of a folder at a revision, by name, from the first one behind `after` on, at most `limit` of them.
     public func entries(
         of parent: NodeID, in namespace: NamespaceID, at revision: Revision, after: NodeName?, limit: Int

@@ -81,7 +81,7 @@ struct Export: AsyncParsableCommand {
             case nil: return (record, head.revision, head.revision)
             case .revision(let revision): return (record, revision, head.revision)
             case .time(let time):
-                let revision = try PastTreeQueries(connection).lastRevision(of: record.home, upTo: time)
+                let revision = try CommitQueries(connection).revision(at: time, in: record.home)
                 return (record, revision, head.revision)
             }
         }
