@@ -125,21 +125,6 @@ struct HistoryAfterCollectionTests {
         #expect(try await shop.past(lost + safe + bad, by: ada).faults == [])
     }
 
-    @Test("a version that came back outlives the one it was made of")
-    func outlives() async throws {
-        var (shop, ada, files) = try await filled(["/f"])
-        let saves = try #require(files["/f"])
-        _ = try await shop.restore("/f", at: .at(saves[1].revision), by: ada)
-        try await shop.thin("/f", saves[1].revision, by: ada)
-        _ = try await shop.thin()
-        try await shop.settle()
-        shop = try await shop.reopened(seed: 2)
-        try await shop.settle()
-        #expect(try await shop.read("/f", by: ada) == saves[1].bytes)
-        #expect(try await shop.past(saves, by: ada).faults == [])
-        #expect(try await shop.complaints() == [])
-    }
-
     @Test("a version whose bytes are collected between plan and commit does not come back, and nothing is changed")
     func meanwhile() async throws {
         let (shop, ada, files) = try await filled(["/f"])
