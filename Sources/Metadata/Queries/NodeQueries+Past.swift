@@ -36,7 +36,7 @@ private struct PastListing {
         if try names.walk(atMost: limit / 4 + 50) { return names.page }
         let seemsSparse = names.isSparse
         if seemsSparse, let page = try byTime() { return page }
-        if try names.walk(atMost: limit + 100) { return names.page }
+        if try names.walk(atMost: limit - names.page.count + 100) { return names.page }
         if !seemsSparse, let page = try byTime() { return page }
         var portion = 4 * limit + 1000
         while try !names.walk(atMost: portion) { portion = min(2 * portion, 50_000) }
@@ -133,14 +133,15 @@ private struct PastListing {
         }
     }
 
-    /// So many names that have an entry now; each with the entry, if it was there already.
+    /// So many names that have an entry now; each with the entry, if it was there already. The one that was not is looked
+    /// for by nothing, which is not looked for at all.
     private static let presentStatement = """
         SELECT \(NodeRow.qualifiedColumns), entry.name FROM (
             SELECT name, node, valid_from FROM node
             WHERE namespace = $1 AND parent = $2 AND name > $3 AND valid_to IS NULL
             ORDER BY name LIMIT $5) AS entry
-        LEFT JOIN node ON node.namespace = $1 AND node.node = entry.node AND node.valid_from = entry.valid_from
-            AND entry.valid_from <= $4
+        LEFT JOIN node ON node.namespace = $1 AND node.node = entry.node
+            AND node.valid_from = CASE WHEN entry.valid_from <= $4 THEN entry.valid_from END
         """
 
     /// So many names that had entries; each with the one of the revision, if there is one. The rows of one name do not
