@@ -38,7 +38,8 @@ struct GranularityTests {
                 kind.piece(of: Timestamp(nanoseconds: hour * 3_600_000_000_000))
             }
             let steps = Set(zip(pieces, pieces.dropFirst()).map { $1 - $0 })
-            #expect(steps == (kind == .hourly ? [1] : [0, 1]), "\(kind)")
+            let expected: Set<Int64> = kind == .hourly ? [1] : [0, 1]
+            #expect(steps == expected, "\(kind)")
         }
     }
 

@@ -22,7 +22,7 @@ struct Imports {
     /// Pure targets that need the C library all the same, with the reason.
     static let pureWithMachine: [String: String] = [
         "Sources/Model/SystemWallClock.swift": "the one place where the machine's clock is read",
-        "Sources/Retention/Policy/RetentionPolicy+JSON.swift": "JSON of a text that it is given, nothing of the machine",
+        "Sources/Retention/Policy/RetentionPolicy+JSON.swift": "JSON of a text that it is given",
     ]
 
     /// Where a database library may be imported within a target that may use it.
