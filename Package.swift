@@ -92,7 +92,8 @@ let package = Package(
             dependencies: [
                 "Model", "Blocks", "CLinux", "Files", "HTTPAPI", "Messaging", "MessagingLocal", "MessagingSQL",
                 "Metadata", "MetadataSQLite", "NotificationReactor", "Notifications", "Retention",
-                "Storage", "StorageLocal", "WireProtocol", arguments, hummingbird, hummingbirdTLS, lifecycle, log, metrics,
+                "Storage", "StorageLocal", "WireProtocol", arguments, hummingbird, hummingbirdTLS, lifecycle, log,
+                metrics,
                 nio, nioTLS, signals,
             ]),
 

@@ -25,6 +25,7 @@ struct PastTextTests {
     @Test(
         "are nothing else",
         arguments: [
+            "9999-12-31", "1500-01-01", "999999w",
             "", "yesterday", "2026-02-30", "2026-13-01", "2026-01-02 25:00", "2026-01-02 12:60", "3 fortnights ago",
             "-2h",
             "2h ago ago", "2026-1-2", "17x", "99999999d",

@@ -60,7 +60,7 @@ public struct PastText: Sendable {
             calendar.dateComponents([.month, .day], from: date)
                 == DateComponents(month: number(match.2), day: number(match.3))
         else { return nil }
-        return Timestamp(nanoseconds: Int64(date.timeIntervalSince1970) * 1_000_000_000)
+        return Self.time(seconds: Int64(date.timeIntervalSince1970))
     }
 
     /// `2h`, `3 d`, `2 weeks ago`; nil for another form.
@@ -70,7 +70,12 @@ public struct PastText: Sendable {
         guard let match = try pattern.wholeMatch(in: text.lowercased()), let count = Int64(match.1),
             let unit = Self.units[String(match.2)]
         else { return nil }
-        return now.advanced(by: .seconds(-count * unit))
+        return Self.time(seconds: now.nanoseconds / 1_000_000_000 - count * unit)
+    }
+
+    /// A moment; nil for one that nanoseconds in 64 bits can't say: before 1678 or after 2262.
+    private static func time(seconds: Int64) -> Timestamp? {
+        (-9_223_372_036...9_223_372_035).contains(seconds) ? Timestamp(nanoseconds: seconds * 1_000_000_000) : nil
     }
 
     private static let units: [String: Int64] = [
