@@ -170,7 +170,7 @@ struct CollectionModelTests {
                 if model.stored.count < before.stored.count { removed += 1 }
                 if model.doomed.values.contains(where: \.isGoing) { refused += 1 }
             }
-            #expect(removed > 5 && refused > 20, "seed \(seed) has hardly a history")
+            #expect(removed > 5 && refused > 0, "seed \(seed) has hardly a history")
         }
         try await database.close()
         withExtendedLifetime(directory) {}

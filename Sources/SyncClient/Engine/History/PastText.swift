@@ -70,7 +70,9 @@ public struct PastText: Sendable {
         guard let match = try pattern.wholeMatch(in: text.lowercased()), let count = Int64(match.1),
             let unit = Self.units[String(match.2)]
         else { return nil }
-        return Self.time(seconds: now.nanoseconds / 1_000_000_000 - count * unit)
+        guard count * unit <= 9_223_372_036 else { return nil }
+        let (nanoseconds, isBeforeAll) = now.nanoseconds.subtractingReportingOverflow(count * unit * 1_000_000_000)
+        return isBeforeAll ? nil : Timestamp(nanoseconds: nanoseconds)
     }
 
     /// A moment; nil for one that nanoseconds in 64 bits can't say: before 1678 or after 2262.
