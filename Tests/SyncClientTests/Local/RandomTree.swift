@@ -16,13 +16,15 @@ struct RandomTree {
         generator = SeededGenerator(seed: seed)
     }
 
-    /// A folder that nothing is done to.
+    /// A folder that nothing is done to, nor to what is in it: whoever waits for news of it waits for what they did there.
     static let marker = LocalPath(bytes: Array("marker".utf8))
 
     private mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &generator) < percent }
 
     private func existing(_ kind: String) throws -> [LocalPath] {
-        try tree(world.root).filter { $0.value.kind == kind && $0.key != Self.marker }.map(\.key).sorted {
+        try tree(world.root).filter { $0.value.kind == kind && !$0.key.bytes.starts(with: Self.marker.bytes) }.map(
+            \.key
+        ).sorted {
             $0.bytes.lexicographicallyPrecedes($1.bytes)
         }
     }
