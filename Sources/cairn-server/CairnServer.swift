@@ -21,5 +21,5 @@ struct CairnServer: AsyncParsableCommand {
             78 the configuration or the data directory is not usable.
             """,
         version: "0.1.0",
-        subcommands: [Run.self, Notify.self, Account.self, Device.self, Key.self, Region.self])
+        subcommands: [Run.self, Notify.self, Account.self, Device.self, Key.self, Region.self, Archive.self])
 }

@@ -21,7 +21,7 @@ enum ExitStatus {
         case .usage: ExitCode(64)
         case .serverCorrupt, .blockMissing, .corrupt: damagedData
         case .notOnServer: noInput
-        case .busy, .serverFull, .changedMeanwhile, .inUse, .unstable, .conflict, .superseded: temporary
+        case .busy, .serverFull, .changedMeanwhile, .inUse, .unstable, .conflict, .superseded, .thawing: temporary
         case .protocolViolation, .rejected, .tooLarge: protocolViolation
         case .diskFull, .readOnly, .alreadyExists, .alreadyOnServer, .nameTooLong, .folderNotEmpty: cannotCreate
         case .permissionDenied, .io, .notFound, .notFolder, .stateCorrupt, .stateTooNew, .watchLimit: inputOutput

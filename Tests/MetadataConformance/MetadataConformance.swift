@@ -29,5 +29,5 @@ public struct MetadataConformance: Sendable {
     public static let checks: [Check] =
         transactionChecks + accountChecks + contentChecks + uploadChecks + commitRuleChecks + commitChecks
         + journalChecks + namespaceChecks + nodeChecks + historyChecks + raceChecks + regionChecks + followingChecks
-        + pollChecks
+        + pollChecks + archiveChecks
 }

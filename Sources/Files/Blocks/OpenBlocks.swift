@@ -37,6 +37,7 @@ struct OpenBlocks: Sendable {
         _ open: @escaping @Sendable (Worker, [UInt8], BlockID, AccountKey) throws -> Value
     ) async throws -> [Value] {
         guard !blocks.isEmpty else { return [] }
+        try await AskThaw(context)(blocks, account: account, for: subject)
         let key = try await context.keys.key(of: account)
         let sealed = try await read(blocks, subject)
         let tasks = Array(zip(blocks, sealed))

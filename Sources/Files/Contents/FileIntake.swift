@@ -76,9 +76,7 @@ struct FileIntake {
     /// Compresses, seals and appends the blocks that the account lacks.
     private func seal(_ pieces: [Piece], _ bytes: [UInt8]) async throws -> [StoredBlock] {
         let (account, name) = (account, name)
-        let lacking = try await context.database.read {
-            try BlockQueries($0).missing(pieces.map(\.id), account: account)
-        }
+        let lacking = try await KeepBlocks(context).missing(pieces.map(\.id), account: account)
         guard !lacking.isEmpty else { return [] }
         var wanted = Set(lacking)
         let fresh = pieces.filter { wanted.remove($0.id) != nil }

@@ -27,6 +27,8 @@ public struct FilesContext: Sendable {
     public let memory: MemoryBudget
     /// The memory of files that are read or written as a whole: apart, since these may take long.
     public let transfers: MemoryBudget
+    /// Where blocks lie that are hardly ever read; nil when there is no such place.
+    public let archive: ArchiveTier?
     /// The bounds.
     public let limits: FilesLimits
     /// Where errors that nobody waits for are told.
@@ -38,7 +40,7 @@ public struct FilesContext: Sendable {
     public init(
         database: any MetadataDatabase, store: any BlockStore, keyRing: any KeyRingSource, bus: any ChangeBus,
         clock: any WallClock, randomness: Randomness, workers: WorkerPool, limits: FilesLimits = FilesLimits(),
-        log: Logger
+        log: Logger, archive: ArchiveTier? = nil
     ) {
         self.database = database
         self.store = store
@@ -50,6 +52,7 @@ public struct FilesContext: Sendable {
         self.workers = workers
         memory = MemoryBudget(limits.memory)
         transfers = MemoryBudget(limits.transferMemory)
+        self.archive = archive
         self.limits = limits
         self.log = log
         metrics = FilesMetrics()

@@ -61,7 +61,8 @@ struct Landing: Sendable {
             account: principal.account,
             request: CommitRequest(
                 namespace: namespace, upload: request.upload, device: principal.device, changes: request.changes),
-            needed: survey.findings.needed, announced: announced, time: now)
+            // Blocks that rode along and were there already may have gone to the archive since.
+            needed: survey.findings.needed + survey.present, announced: announced, time: now)
         switch try step.run(connection) {
         case .decided(let outcome): return Landed(outcome: outcome.uploadOutcome, decided: outcome)
         case .lacking(let blocks):

@@ -13,7 +13,7 @@ struct UploadAudit {
     struct Findings: Sendable {
         /// Every block that the changes need and that does not ride along, in the order of the recipes, each once.
         var needed: [BlockID] = []
-        /// Those of them that the account does not have.
+        /// Those of them that the account does not have where they can be read at once.
         var missing: [BlockID] = []
         /// The pages that are neither there nor ride along.
         var missingPages: [PageID] = []
@@ -145,6 +145,8 @@ struct UploadAudit {
                     continue
                 }
                 guard found.plainLength == entry.length else { throw wrongLength(entry, Int(found.plainLength)) }
+                // It has to be sent again: no file becomes a current one by what lies in the archive only.
+                if found.tier == .archive { findings.missing.append(entry.block) }
             }
         }
     }

@@ -49,7 +49,7 @@ extension Problem {
         case .full: self.init(.storageFull, "the server's disk is full; what was stored before is safe")
         case .unavailable, .readOnly: self.init(.unavailable, "the storage can't be reached now", retryAfter: 5)
         case .corrupt, .notFound: self.init(.corruptData, "stored data is damaged, and no good copy is left")
-        case .io, .inUse: self.init(.internal, "the storage failed; the server's log says how")
+        case .io, .inUse, .frozen: self.init(.internal, "the storage failed; the server's log says how")
         }
     }
 
@@ -131,6 +131,7 @@ extension FilesError.Code {
         case .rangeNotSatisfiable: .rangeNotSatisfiable
         case .corruptData: .corruptData
         case .unavailable: .unavailable
+        case .thawing: .thawing
         }
     }
 }
@@ -150,7 +151,7 @@ extension ProblemCode {
         case .rangeNotSatisfiable: 416
         case .tooManyAttempts: 429
         case .internal, .corruptData: 500
-        case .unavailable: 503
+        case .unavailable, .thawing: 503
         case .storageFull: 507
         }
     }
@@ -178,6 +179,7 @@ extension ProblemCode {
         case .methodNotAllowed: "Method not allowed"
         case .storageFull: "The server's disk is full"
         case .unavailable: "Not available now"
+        case .thawing: "In the archive, thawing"
         case .corruptData: "Stored data is damaged"
         case .internal: "Fault of the server"
         }

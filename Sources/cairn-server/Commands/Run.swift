@@ -45,6 +45,8 @@ struct Run: AsyncParsableCommand {
     @Flag(help: "Listen beyond this machine without TLS.")
     var insecureListen = false
 
+    @OptionGroup var archive: ArchiveOptions
+
     @OptionGroup var notify: NotifyOptions
 
     @OptionGroup var logging: LogOptions
@@ -72,7 +74,7 @@ struct Run: AsyncParsableCommand {
             let server = try await Server.open(
                 folder: folder, address: address, regions: regions, packSize: packSize.bytes,
                 secondQueue: queue, tls: tlsCertificate.flatMap { certificate in tlsKey.map { (certificate, $0) } },
-                polls: polls, pollServers: notify.urls)
+                polls: polls, pollServers: notify.urls, archive: archive.choice)
             try await server.run()
         }
     }

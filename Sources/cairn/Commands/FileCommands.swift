@@ -39,7 +39,12 @@ struct PutCommand: AsyncParsableCommand {
 struct GetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "get", abstract: "Copy a file from the server.",
-        discussion: "The file is written beside its place and renamed in, so that it is there whole or not at all.")
+        discussion: """
+            The file is written beside its place and renamed in, so that it is there whole or not at all.
+
+            A file that lies in the server's archive is asked for there: the command says when it will be ready and ends with \
+            75, or waits for it with --wait.
+            """)
 
     @Argument(help: "The file on the server.")
     var remote: String
@@ -47,11 +52,18 @@ struct GetCommand: AsyncParsableCommand {
     @Argument(help: "Where it goes; a folder, or a file, which is replaced.", completion: .file())
     var file: String
 
+    @Flag(help: "Wait for a file that has to thaw first, however long it takes.")
+    var wait = false
+
     @OptionGroup var options: HomeOptions
 
     func run() async throws {
+        let wait = wait
         try await withClient(options) { client in
-            try await client.get(try remotePath(remote), to: HomeOptions.absolute(file))
+            try await client.get(try remotePath(remote), to: HomeOptions.absolute(file)) { error, _ in
+                if wait { Terminal.error(Terminal.printable(error.message)) }
+                return wait
+            }
         }
     }
 }

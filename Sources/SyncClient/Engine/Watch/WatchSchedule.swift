@@ -14,6 +14,8 @@ struct WatchSchedule {
     private var isFirst = true
     private var failures = 0
     private var notBefore: Duration?
+    /// When what waits for the server's archive is worth another try.
+    private var retryAt: Duration?
     private var nextFull: Duration
 
     private static let longestWait = Duration.seconds(60)
@@ -45,7 +47,7 @@ struct WatchSchedule {
     /// When the next pass is due; nil when nothing but an event makes one due. `now` when it is due already.
     func due(now: Duration) -> Duration {
         let isDue = isEverythingDue || isNewsDue || !folders.isEmpty
-        let cause = isDue ? now : nextFull
+        let cause = isDue ? now : min(nextFull, retryAt ?? nextFull)
         return max(cause, notBefore ?? now)
     }
 
@@ -59,6 +61,7 @@ struct WatchSchedule {
         folders = []
         isEverythingDue = false
         isNewsDue = false
+        retryAt = nil
         return options
     }
 
@@ -70,6 +73,7 @@ struct WatchSchedule {
         // A file that is being written to is looked at again shortly, not at once.
         notBefore = outcome.dirty.isEmpty ? nil : now + .seconds(1)
         folders.formUnion(outcome.dirty)
+        retryAt = outcome.retryAfter.map { now + max(.seconds(1), $0) }
     }
 
     /// Notes that a pass failed: all it was to do is still to be done.
