@@ -47,13 +47,27 @@ struct OptionTests {
     }
 
     @Test(
+        "spans of time",
+        arguments: [("0s", 0), ("30s", 30), ("15m", 900), ("4h", 14_400), ("90d", 7_776_000)] as [(String, Int64)])
+    func spans(text: String, seconds: Int64) {
+        #expect(DurationArgument(argument: text)?.duration == .seconds(seconds))
+        #expect(DurationArgument(seconds: seconds).defaultValueDescription == text)
+    }
+
+    @Test("what is no span of time", arguments: ["", "d", "5", "-1d", "1.5h", "1w", "1 d", "d1", "99999999999999d"])
+    func noSpan(text: String) {
+        #expect(DurationArgument(argument: text) == nil)
+    }
+
+    @Test(
         "command lines that are refused before anything is opened",
         arguments: [
             ["run", "--data", "/tmp/x", "--tls-certificate", "c.pem"],
             ["run", "--data", "/tmp/x", "--tls-key", "k.pem"],
             ["run", "--data", "/tmp/x", "--pack-size", "1K"], ["run", "--data", "/tmp/x", "--pack-size", "3G"],
             ["run", "--data", "/tmp/x", "--log-format", "xml"], ["run", "--data", "/tmp/x", "--log-level", "loud"],
-            ["run", "--data", "/tmp/x", "--notify-listen", "8485"],
+            ["run", "--data", "/tmp/x", "--archive", ""], ["run", "--data", "/tmp/x", "--archive-after", "soon"],
+            ["archive", "run", "--data", "/tmp/x"], ["run", "--data", "/tmp/x", "--notify-listen", "8485"],
             ["run", "--data", "/tmp/x", "--notify-listen", "0.0.0.0:8485"],
             ["run", "--data", "/tmp/x", "--notify-url", "n1.example.org"],
             ["run", "--data", "/tmp/x", "--notify-url", "http://"],

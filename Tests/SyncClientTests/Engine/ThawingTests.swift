@@ -1,5 +1,6 @@
 import Blocks
 import Model
+import Synchronization
 import TestSupport
 import Testing
 
