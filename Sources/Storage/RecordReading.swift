@@ -79,7 +79,7 @@ struct RecordReading: Sendable {
             switch error.code {
             case .notFound: .absent
             case .io, .corrupt: .altered
-            case .full, .unavailable, .readOnly, .inUse: .unreachable
+            case .full, .unavailable, .readOnly, .inUse, .frozen: .unreachable
             }
         for record in missing { note(record, region, kind, error) }
     }

@@ -16,6 +16,8 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
         case readOnly = "read-only"
         /// Another process uses the region.
         case inUse = "in-use"
+        /// The pack lies in an archive and is not thawed.
+        case frozen
     }
 
     /// What kind of failure it is.

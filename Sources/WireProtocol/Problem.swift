@@ -44,6 +44,8 @@ public enum ProblemCode: String, Codable, Hashable, Sendable, CaseIterable {
     case quotaExceeded = "quota_exceeded"
     /// The server can't reach its storage or database now; try again.
     case unavailable = "unavailable"
+    /// The bytes lie in the archive. They were asked for: ask again after `retryAfter` seconds.
+    case thawing
     /// Stored data is damaged, and no good copy is left.
     case corruptData = "corrupt_data"
     /// A fault of the server.

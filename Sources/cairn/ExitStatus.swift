@@ -21,7 +21,8 @@ enum ExitStatus {
         case .usage: ExitCode(64)
         case .serverCorrupt, .blockMissing, .corrupt: damagedData
         case .notOnServer, .versionNotKept: noInput
-        case .busy, .serverFull, .overQuota, .changedMeanwhile, .inUse, .unstable, .conflict, .superseded: temporary
+        case .busy, .serverFull, .overQuota, .changedMeanwhile, .inUse, .unstable, .conflict, .superseded, .thawing:
+            temporary
         case .protocolViolation, .rejected, .tooLarge: protocolViolation
         case .diskFull, .readOnly, .alreadyExists, .alreadyOnServer, .nameTooLong, .folderNotEmpty: cannotCreate
         case .permissionDenied, .io, .notFound, .notFolder, .stateCorrupt, .stateTooNew, .watchLimit: inputOutput

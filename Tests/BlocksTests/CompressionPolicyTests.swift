@@ -102,7 +102,7 @@ struct CompressionPolicyTests {
     func levels() {
         let text = Golden.lineBytes(4000)
         #expect(text.withUnsafeBytes { CompressionPolicy().choose(name: nil, sample: $0) } == .zstd(level: 1))
-        #expect(text.withUnsafeBytes { CompressionPolicy.archive.choose(name: nil, sample: $0) } == .zstd(level: 15))
+        #expect(text.withUnsafeBytes { CompressionPolicy.archive.choose(name: nil, sample: $0) } == .zstd(level: 19))
         #expect(CompressionPolicy.fast == CompressionPolicy())
     }
 }

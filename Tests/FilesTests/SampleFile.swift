@@ -12,7 +12,7 @@ struct SampleFile: Sendable {
     let blocks: [EncodedBlock]
     let pages: [RecipePage]
 
-    init(_ bytes: [UInt8]) {
+    init(_ bytes: [UInt8], chunker: Chunker = Self.chunker) {
         self.bytes = bytes
         var builder = RecipeBuilder()
         var blocks: [EncodedBlock] = []
@@ -22,7 +22,7 @@ struct SampleFile: Sendable {
             var position = 0
             while position < bytes.count {
                 let rest = UnsafeRawBufferPointer(rebasing: bytes[position...])
-                let length = Self.chunker.boundary(in: rest, atEnd: true)!
+                let length = chunker.boundary(in: rest, atEnd: true)!
                 let plain = UnsafeRawBufferPointer(rebasing: rest[..<length])
                 let id = BlockID(SHA256Hasher.digest(of: plain))
                 blocks.append(encoder.encode(plain, id: id, as: .zstd(level: 1)))

@@ -31,7 +31,7 @@ struct LiveServer: Sendable {
     /// Runs a test against a server, and stops the server.
     static func run(
         limits: APILimits = APILimits(), files: FilesLimits = FilesLimits(), pollServers: [String] = [],
-        log: Logger = quiet,
+        log: Logger = quiet, archive: ((ManualClock) async throws -> ArchiveTier)? = nil,
         _ test: @escaping @Sendable (LiveServer) async throws -> Void
     ) async throws {
         let directory = TemporaryDirectory()
@@ -48,7 +48,7 @@ struct LiveServer: Sendable {
         let context = FilesContext(
             database: database, store: try await PackedBlockStore.open(regions: [region]), keyRing: FixedKeyRing(ring),
             bus: bus, clock: clock, randomness: Randomness(SeededGenerator(seed: 1)), workers: WorkerPool(workers: 2),
-            limits: files, log: log)
+            limits: files, log: log, archive: try await archive?(clock))
         _ = try await CreateAccount(
             database: database, keyRing: FixedKeyRing(ring), clock: clock, randomness: context.randomness,
             costs: files.password)(name: "ada", password: "correct horse")

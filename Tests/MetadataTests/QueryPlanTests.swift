@@ -95,6 +95,7 @@ struct QueryPlanTests {
         _ = try PageQueries(connection).missing([Fixture.page(1)], account: account)
         _ = try BlockQueries(connection).locations([block], account: account)
         _ = try BlockQueries(connection).blocks(in: PackID(high: 1, low: 1), limit: 5)
+        try callArchive(connection)
         let uploads = UploadQueries(connection)
         try uploads.create(Fixture.uploadRecord(1, changes: [1]))
         try uploads.addMissing(Fixture.upload(1), [block])
@@ -126,6 +127,37 @@ struct QueryPlanTests {
             in: namespace)
         _ = try pins.pins(of: node, in: namespace)
         _ = try pins.remove(node, nil, in: namespace)
+    }
+
+    /// What the archive asks for.
+    private func callArchive(_ connection: any MetadataConnection) throws {
+        let (namespace, account, block) = (Fixture.namespace, Fixture.account, Fixture.block(1))
+        let start = ChangePosition(revision: .zero, node: .root)
+        let archive = ArchiveQueries(connection)
+        let today = Day(Fixture.time)
+        _ = try archive.movable([block], account: account, unreadSince: today, today: today)
+        _ = try archive.areInUse([block], account: account, readSince: today, today: today)
+        let stored = StoredBlock(id: block, plainLength: 1, pack: PackID(high: 1, low: 1), offset: 1, length: 1)
+        let move = BlockMove(from: stored, pack: PackID(high: 2, low: 2), offset: 1, length: 1)
+        _ = try archive.archive([move], account: account, today: today)
+        _ = try archive.bringBack([move], account: account, keeping: today)
+        try archive.keep([block], account: account, until: today)
+        try archive.noteReads([block], account: account, on: today)
+        _ = try (archive.hasAny(account), archive.isNamed(move.pack), archive.total(of: account))
+        _ = try archive.endedVersions(in: namespace, after: start, upTo: Revision(5), limit: 5)
+        _ = try archive.begunVersions(in: namespace, after: start, upTo: Revision(5), limit: 5)
+        _ = try archive.currentFiles(in: namespace, after: .root, limit: 5)
+        _ = try archive.revision(of: namespace, by: Fixture.time)
+        let thaws = ThawQueries(connection)
+        let request = ThawRequest(
+            account: account, content: ContentID(level: 0, digest: Fixture.digest(1)), device: Fixture.device,
+            requested: Fixture.time)
+        try thaws.ask([request])
+        _ = try thaws.requests(for: [request.content], account: account, device: Fixture.device)
+        _ = try (thaws.due(by: Fixture.time, limit: 5), thaws.nextReady())
+        try thaws.expect([request], at: Fixture.time)
+        _ = try thaws.end([request], as: .ready, at: Fixture.time, until: Fixture.time)
+        try thaws.forget(before: Fixture.time)
     }
 
     @Test("never go through a whole table, and never sort one")

@@ -96,6 +96,13 @@ struct OptionTests {
     }
 
     @Test(
+        "how a duration is written as a default",
+        arguments: [(0, "0"), (1, "1h"), (48, "48h"), (72, "3d"), (73, "73h"), (2160, "90d")])
+    func defaults(hours: Int, text: String) {
+        #expect(TimeSpan(hours: hours).defaultValueDescription == text)
+    }
+
+    @Test(
         "command lines that are refused before anything is opened",
         arguments: [
             ["run", "--data", "/tmp/x", "--tls-certificate", "c.pem"],
@@ -105,7 +112,8 @@ struct OptionTests {
             ["retention", "set", "ada", "/a", "b", "--unset", "--data", "/tmp/x"], ["account", "quota", "ada", "lots"],
             ["run", "--data", "/tmp/x", "--pack-size", "1K"], ["run", "--data", "/tmp/x", "--pack-size", "3G"],
             ["run", "--data", "/tmp/x", "--log-format", "xml"], ["run", "--data", "/tmp/x", "--log-level", "loud"],
-            ["run", "--data", "/tmp/x", "--notify-listen", "8485"],
+            ["run", "--data", "/tmp/x", "--archive", ""], ["run", "--data", "/tmp/x", "--archive-after", "soon"],
+            ["archive", "run", "--data", "/tmp/x"], ["run", "--data", "/tmp/x", "--notify-listen", "8485"],
             ["run", "--data", "/tmp/x", "--notify-listen", "0.0.0.0:8485"],
             ["run", "--data", "/tmp/x", "--notify-url", "n1.example.org"],
             ["run", "--data", "/tmp/x", "--notify-url", "http://"],

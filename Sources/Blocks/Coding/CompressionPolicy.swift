@@ -15,7 +15,7 @@ public struct CompressionPolicy: Hashable, Sendable {
     /// For what changes often: processor time matters more than bytes.
     public static let fast = CompressionPolicy(level: 1)
     /// For what goes to the archive: written once, kept for years.
-    public static let archive = CompressionPolicy(level: 15)
+    public static let archive = CompressionPolicy(level: 19)
 
     /// Decides for a file, or for a block of it.
     ///

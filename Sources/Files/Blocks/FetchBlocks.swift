@@ -11,7 +11,8 @@ public struct FetchBlocks: Sendable {
 
     /// Finds the blocks. Nothing of their bytes is read yet.
     /// - Throws: ``FilesError``: `notFound` naming the first that the account does not have, `tooLarge` when the answer
-    ///   would be above its bound.
+    ///   would be above its bound, `thawing` when some lie in the archive: they are asked for, and those that do not are
+    ///   told by ``FindMissingBlocks``.
     public func callAsFunction(_ ids: [BlockID], by principal: Principal) async throws -> FoundBlocks {
         let found = try await context.database.read { try BlockQueries($0).locations(ids, account: principal.account) }
         let blocks = try ids.map { id in
@@ -24,6 +25,10 @@ public struct FetchBlocks: Sendable {
                 .tooLarge,
                 "\(ids.count) blocks of \(answer.size) bytes; ask for at most \(context.limits.fetchedBytes) at once")
         }
+        try await AskThaw(context)(
+            blocks, account: principal.account, device: principal.device,
+            for: ids.count == 1 ? "block \(ids[0])" : "a part of \(ids.count) blocks")
+        context.archive?.reads.note(blocks, of: principal.account)
         return answer
     }
 }

@@ -1,7 +1,7 @@
 import Metadata
 public import Model
 
-/// Tells which blocks an account does not have. No account can learn what another has.
+/// Tells which blocks an account does not have where they can be read at once. No account can learn what another has.
 public struct FindMissingBlocks: Sendable {
     private let context: FilesContext
 

@@ -37,6 +37,7 @@ struct OpenBlocks: Sendable {
         _ open: @escaping @Sendable (Worker, [UInt8], BlockID, AccountKey) throws -> Value
     ) async throws -> [Value] {
         guard !blocks.isEmpty else { return [] }
+        try await AskThaw(context)(blocks, account: account, for: subject)
         let key = try await context.keys.key(of: account)
         let sealed = try await read(blocks, account, subject)
         let tasks = Array(zip(blocks, sealed))
@@ -69,6 +70,7 @@ struct OpenBlocks: Sendable {
                 let places = try await context.database.read { try BlockQueries($0).locations(ids, account: account) }
                 let present = blocks.map { places[$0.id] ?? $0 }
                 if present == blocks { return try await readEach(blocks, subject, after: error) }
+                try await AskThaw(context)(present, account: account, for: subject)
                 blocks = present
             }
         }

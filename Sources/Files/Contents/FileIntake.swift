@@ -107,6 +107,7 @@ struct FileIntake {
             let isQuiet = try !CollectionQueries(connection).hasCondemned(.block, account: account)
             return (try BlockQueries(connection).missing(ids, account: account), isQuiet)
         }
+        try await KeepBlocks(context).keep(Set(ids).subtracting(lacking), account: account)
         if lacking.isEmpty, pages.isEmpty, isQuiet { return }
         let noted = try await NoteBlocks(context: context, account: account, ids: ids).run(lacking: Set(lacking)) {
             [self] lacking in

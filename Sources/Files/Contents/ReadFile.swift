@@ -23,7 +23,9 @@ public struct ReadFile: Sendable {
         guard let content = record.state.payload.content else {
             throw FilesError(.conflict, "\(path) is not a file")
         }
-        return FoundFile(context: context, account: principal.account, path: path, record: record, content: content)
+        return FoundFile(
+            context: context, account: principal.account, path: path, record: record, content: content,
+            device: principal.device)
     }
 
     private func past(
@@ -51,14 +53,18 @@ public struct FoundFile: Sendable {
     public let record: NodeRecord
     /// Its bytes.
     public let content: Content
+    /// Who reads it; nil when that is not known.
+    var device: DeviceID?
 
     /// Begins to read a range: its first window is in memory when this returns, so that what can be wrong with it is
     /// known before an answer begins.
-    /// - Throws: ``FilesError``: `rangeNotSatisfiable`, `corruptData` naming the file and the block.
+    /// - Throws: ``FilesError``: `rangeNotSatisfiable`, `corruptData` naming the file and the block, `thawing` when any part
+    ///   of the range lies in the archive: then the whole file is asked for.
     public func read(_ range: Range<UInt64>) async throws -> FileBytes {
         guard range.upperBound <= content.size else {
             throw FilesError(.rangeNotSatisfiable, "\(path) has \(content.size) bytes")
         }
+        try await ensureHot(range)
         let first = range.isEmpty ? nil : try await window(range)
         return FileBytes(file: self, end: range.upperBound, first: first)
     }
@@ -66,6 +72,7 @@ public struct FoundFile: Sendable {
     /// The bytes from the start of a range on, as far as one window goes.
     func window(_ range: Range<UInt64>) async throws -> FileWindow {
         let parts = try await plan(range)
+        context.archive?.reads.note(parts.map(\.block), of: account)
         let plain = try await OpenBlocks(context).plaintexts(parts.map(\.block), account: account, for: "file \(path)")
         var position = range.lowerBound
         let pieces = zip(parts, plain).map { part, bytes in

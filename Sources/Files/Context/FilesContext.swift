@@ -29,6 +29,8 @@ public struct FilesContext: Sendable {
     public let transfers: MemoryBudget
     /// Which accounts are full.
     public let quotas: QuotaLedger
+    /// Where blocks lie that are hardly ever read; nil when there is no such place.
+    public let archive: ArchiveTier?
     /// The bounds.
     public let limits: FilesLimits
     /// Where errors that nobody waits for are told.
@@ -40,7 +42,7 @@ public struct FilesContext: Sendable {
     public init(
         database: any MetadataDatabase, store: any BlockStore, keyRing: any KeyRingSource, bus: any ChangeBus,
         clock: any WallClock, randomness: Randomness, workers: WorkerPool, limits: FilesLimits = FilesLimits(),
-        log: Logger
+        log: Logger, archive: ArchiveTier? = nil
     ) {
         self.database = database
         self.store = store
@@ -53,6 +55,7 @@ public struct FilesContext: Sendable {
         memory = MemoryBudget(limits.memory)
         transfers = MemoryBudget(limits.transferMemory)
         quotas = QuotaLedger(database: database, clock: clock)
+        self.archive = archive
         self.limits = limits
         self.log = log
         metrics = FilesMetrics()

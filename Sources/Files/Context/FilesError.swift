@@ -42,6 +42,8 @@ public struct FilesError: Error, Sendable, CustomStringConvertible {
         case corruptData
         /// Too much is waiting; the same call may succeed later.
         case unavailable
+        /// The bytes lie in the archive; they were asked for, and can be read after a while.
+        case thawing
     }
 
     /// The kind of failure.

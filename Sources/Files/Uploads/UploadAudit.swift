@@ -16,7 +16,7 @@ struct UploadAudit {
     struct Findings: Sendable {
         /// Every block that the changes need and that does not ride along, in the order of the recipes, each once.
         var needed: [BlockID] = []
-        /// Those of them that the account does not have.
+        /// Those of them that the account does not have where they can be read at once.
         var missing: [BlockID] = []
         /// Every page that the changes need, that does not ride along, and that is not trusted.
         var neededPages: [PageID] = []
@@ -157,6 +157,8 @@ struct UploadAudit {
                     continue
                 }
                 guard found.plainLength == entry.length else { throw wrongLength(entry, Int(found.plainLength)) }
+                // It has to be sent again: no file becomes a current one by what lies in the archive only.
+                if found.tier == .archive { findings.missing.append(entry.block) }
             }
         }
     }

@@ -27,6 +27,7 @@ struct ProblemResponses: RouterMiddleware {
         switch error {
         case is ClientGone, is CancellationError: return .debug
         case let error as FilesError where error.code == .unavailable: return .warning
+        case let error as FilesError where error.code == .thawing: return .debug
         default: break
         }
         if problem.status >= 500 { return .error }

@@ -49,7 +49,7 @@ extension Problem {
         case .full: self.init(.storageFull, "the server's disk is full; what was stored before is safe")
         case .unavailable, .readOnly: self.init(.unavailable, "the storage can't be reached now", retryAfter: 5)
         case .corrupt, .notFound: self.init(.corruptData, "stored data is damaged, and no good copy is left")
-        case .io, .inUse: self.init(.internal, "the storage failed; the server's log says how")
+        case .io, .inUse, .frozen: self.init(.internal, "the storage failed; the server's log says how")
         }
     }
 
@@ -133,6 +133,7 @@ extension FilesError.Code {
         case .quotaExceeded: .quotaExceeded
         case .corruptData: .corruptData
         case .unavailable: .unavailable
+        case .thawing: .thawing
         }
     }
 }
@@ -153,7 +154,7 @@ extension ProblemCode {
         case .rangeNotSatisfiable: 416
         case .tooManyAttempts: 429
         case .internal, .corruptData: 500
-        case .unavailable: 503
+        case .unavailable, .thawing: 503
         case .storageFull, .quotaExceeded: 507
         }
     }
@@ -183,6 +184,7 @@ extension ProblemCode {
         case .storageFull: "The server's disk is full"
         case .quotaExceeded: "The account is full"
         case .unavailable: "Not available now"
+        case .thawing: "In the archive, thawing"
         case .corruptData: "Stored data is damaged"
         case .internal: "Fault of the server"
         }

@@ -24,7 +24,7 @@ public struct AccountEvent: Hashable, Sendable {
         public static let shareOffered = Kind(rawValue: "share_offered")
         /// Somebody asks for something that this account has to approve; the subject is the request.
         public static let approvalWanted = Kind(rawValue: "approval_wanted")
-        /// What was fetched from the archive can be read; the subject is the restore.
+        /// What the device asked for of the archive can be read; the subject is the account.
         public static let restoreReady = Kind(rawValue: "restore_ready")
         /// A device was added or revoked; the subject is the account.
         public static let deviceListChanged = Kind(rawValue: "device_list_changed")

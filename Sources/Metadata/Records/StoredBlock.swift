@@ -12,13 +12,18 @@ public struct StoredBlock: Hashable, Sendable {
     public let offset: UInt64
     /// How many sealed bytes there are.
     public let length: UInt32
+    /// Which storage the pack is in.
+    public let tier: BlockTier
 
     /// Makes a record of its parts.
-    public init(id: BlockID, plainLength: UInt32, pack: PackID, offset: UInt64, length: UInt32) {
+    public init(
+        id: BlockID, plainLength: UInt32, pack: PackID, offset: UInt64, length: UInt32, tier: BlockTier = .hot
+    ) {
         self.id = id
         self.plainLength = plainLength
         self.pack = pack
         self.offset = offset
         self.length = length
+        self.tier = tier
     }
 }

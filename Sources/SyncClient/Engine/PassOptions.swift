@@ -21,6 +21,8 @@ struct PassOutcome: Sendable {
     var conflicts: [StoredConflict] = []
     /// Folders that changed under the pass and have to be looked at again.
     var dirty: Set<LocalPath> = []
+    /// When another pass is worth while though nothing has changed; nil when that is not known.
+    var retryAfter: Duration?
     /// The namespace's revision that was reached.
     var revision = Revision.zero
 }

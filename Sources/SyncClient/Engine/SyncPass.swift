@@ -108,6 +108,7 @@ struct SyncPass {
         try await phase.note(plan.identities)
         let received = try await DownloadPhase(context: context, folder: folder, applier: applier)
             .run(plan.local, settling: plan.settled)
+        state.outcome.retryAfter = received.retryAfter
         try await phase.settle(
             plan.settled.filter { !received.failed.contains($0.node) && !received.settled.contains($0.node) })
         state.outcome.conflicts += try await phase.note(
@@ -129,7 +130,9 @@ struct SyncPass {
             && plan.settled.allSatisfy { received.failed.contains($0.node) }
         state.outcome.problems = Self.merged(state.outcome.problems, received.problems + sent.problems)
         state.outcome.dirty.formUnion(sent.dirty)
-        state.outcome.dirty.formUnion(received.problems.map { $0.path.parent ?? .root })
+        // What thaws is tried again when it is ready, not at once.
+        state.outcome.dirty.formUnion(
+            received.problems.filter { $0.code != .thawing }.map { $0.path.parent ?? .root })
         if (isStuck || onlyFails) && state.nextUnread == nil { return try await rest(folder, &state) }
         return true
     }

@@ -33,6 +33,8 @@ extension ClientError.Code {
     public static let rejected = Self(rawValue: "rejected")
     /// The server's answer is not what the protocol says.
     public static let protocolViolation = Self(rawValue: "protocolViolation")
+    /// What was asked for lies in the server's archive, and can be read after a while.
+    public static let thawing = Self(rawValue: "thawing")
     /// Data on the server is damaged.
     public static let serverCorrupt = Self(rawValue: "serverCorrupt")
     /// The server has an older history than it had before: it was restored from a copy.
@@ -65,6 +67,7 @@ extension ClientError {
             case .tooLarge: .tooLarge
             case .hashMismatch: .unstable
             case .unavailable, .tooManyAttempts: .unavailable
+            case .thawing: .thawing
             case .corruptData: .serverCorrupt
             default: .rejected
             }

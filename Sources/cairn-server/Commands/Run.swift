@@ -45,6 +45,8 @@ struct Run: AsyncParsableCommand {
     @Flag(help: "Listen beyond this machine without TLS.")
     var insecureListen = false
 
+    @OptionGroup var archive: ArchiveOptions
+
     @OptionGroup var notify: NotifyOptions
 
     @OptionGroup var collect: CollectOptions
@@ -84,7 +86,7 @@ struct Run: AsyncParsableCommand {
                 folder: folder, address: address, regions: regions, packSize: packSize.bytes,
                 secondQueue: queue, tls: tlsCertificate.flatMap { certificate in tlsKey.map { (certificate, $0) } },
                 polls: polls, pollServers: notify.urls, collection: collect,
-                scrubRate: noScrub ? nil : scrubRate.bytes)
+                scrubRate: noScrub ? nil : scrubRate.bytes, archive: archive.choice)
             try await server.run()
         }
     }

@@ -61,7 +61,7 @@ struct Failure: Error {
 
     private static func code(of error: StorageError) -> Code {
         switch error.code {
-        case .unavailable, .inUse, .notFound: .unavailable
+        case .unavailable, .inUse, .notFound, .frozen: .unavailable
         case .readOnly: .permission
         case .corrupt, .full, .io: .inputOutput
         }

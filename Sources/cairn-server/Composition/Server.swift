@@ -48,7 +48,7 @@ struct Server {
     static func open(
         folder: DataFolder, address: ListenAddress, regions: [String], packSize: Int, secondQueue: String?,
         tls: (certificate: String, key: String)?, polls: PollAddress?, pollServers: [String],
-        collection: CollectOptions, scrubRate: Int? = nil
+        collection: CollectOptions, scrubRate: Int? = nil, archive: ArchiveChoice? = nil
     ) async throws -> Server {
         let log = Logger(label: "cairn")
         let registry = PrometheusRegistry()
@@ -63,11 +63,15 @@ struct Server {
             directories: directories, identities: identities,
             configuration: PackedStoreConfiguration(packSize: packSize))
         Self.tell(store.recovery, log)
+        var tier: ArchiveTier?
+        if let archive {
+            tier = try await ArchiveSet.open(archive, database: database, packSize: packSize, clock: SystemWallClock())
+        }
         let bus = InProcessChangeBus()
         let context = FilesContext(
             database: database, store: store, keyRing: keyRing, bus: bus, clock: SystemWallClock(),
             randomness: Randomness(SecureRandom()),
-            workers: WorkerPool(workers: ProcessInfo.processInfo.activeProcessorCount), log: log)
+            workers: WorkerPool(workers: ProcessInfo.processInfo.activeProcessorCount), log: log, archive: tier)
         let notifications = NotificationService(desk: desk(context, capacity: polls?.capacity))
         let queue = await QueueSet.open(
             directories: (folder.queue, secondQueue ?? folder.secondQueue), database: database, bus: bus,
@@ -78,6 +82,7 @@ struct Server {
             pollServers: pollServers.isEmpty ? dense.map { [$0.url] } ?? [] : pollServers
         ) {
             store.statistics.samples + queue.samples
+                + (context.archive.map { ArchiveSet.samples($0.counts.current) } ?? [])
         }
         return Server(
             folder: folder, lock: lock, address: address, scheme: tls == nil ? "http" : "https", database: database,
@@ -137,6 +142,10 @@ struct Server {
         }
         if let polls { services.append(polls.reactor) }
         if collection.collectInterval.duration > .zero { services.insert(collector(), at: 0) }
+        if let archive = context.archive {
+            let thaw = ThawBlocks(context, queue: queue.queue)
+            services.insert(ArchiveService(context: context, archive: archive, thaw: thaw), at: 0)
+        }
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
         configuration.maximumGracefulShutdownDuration = Self.patience
@@ -167,6 +176,7 @@ struct Server {
         folder.removeListening()
         await bus.close()
         try await queue.queue.close()
+        try await context.archive?.store.close()
         try await store.close()
         try await database.close()
         Glibc.close(lock)

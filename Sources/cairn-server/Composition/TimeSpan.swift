@@ -31,6 +31,8 @@ struct TimeSpan: ExpressibleByArgument {
 
     var defaultValueDescription: String {
         let seconds = duration.components.seconds
+        if seconds == 0 { return "0" }
+        if seconds % 86_400 == 0, seconds > 2 * 86_400 { return "\(seconds / 86_400)d" }
         return seconds % 3600 == 0 ? "\(seconds / 3600)h" : "\(seconds)s"
     }
 }

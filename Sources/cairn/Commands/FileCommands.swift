@@ -44,6 +44,9 @@ struct GetCommand: AsyncParsableCommand {
 
               cairn get /docs/plan.txt .
               cairn get /docs/plan.txt old.txt --at '2 weeks ago'
+
+            A file that lies in the server's archive is asked for there: the command says when it will be ready and ends with \
+            75, or waits for it with --wait.
             """)
 
     @Argument(help: "The file on the server.")
@@ -54,11 +57,18 @@ struct GetCommand: AsyncParsableCommand {
 
     @OptionGroup var past: PastOptions
 
+    @Flag(help: "Wait for a file that has to thaw first, however long it takes.")
+    var wait = false
+
     @OptionGroup var options: HomeOptions
 
     func run() async throws {
+        let wait = wait
         try await withClient(options) { client in
-            try await client.get(try remotePath(remote), to: HomeOptions.absolute(file), at: try past.point())
+            try await client.get(try remotePath(remote), to: HomeOptions.absolute(file), at: try past.point()) { error, _ in
+                if wait { Terminal.error(Terminal.printable(error.message)) }
+                return wait
+            }
         }
     }
 }

@@ -32,6 +32,8 @@ final class MemoryServer: SyncServer {
         /// Blocks that were sent although they were here.
         var sentTwice = 0
         var fault: (@Sendable (Call, Int, Moment) throws -> Void)?
+        /// Blocks that lie in the archive, for so long.
+        var archived: [BlockID: Duration] = [:]
         /// What is answered when somebody asks for a poll token; nil as an older server does.
         var pollToken: PollTokenResponse?
         /// Where polls went.
@@ -130,12 +132,15 @@ final class MemoryServer: SyncServer {
     }
 
     func missing(of blocks: [BlockID]) async throws -> [BlockID] {
-        try perform(.missing) { state in blocks.filter { state.blocks[$0] == nil } }
+        try perform(.missing) { state in blocks.filter { state.blocks[$0] == nil || state.archived[$0] != nil } }
     }
 
     func fetch(blocks: [BlockID]) async throws -> [EncodedBlock] {
         try perform(.fetchBlocks) { state in
-            try blocks.map { id in
+            if let wait = blocks.compactMap({ state.archived[$0] }).max() {
+                throw ClientError(.thawing, "in the archive").retrying(after: wait)
+            }
+            return try blocks.map { id in
                 guard let block = state.blocks[id] else { throw ClientError(.notOnServer, "no block \(id)") }
                 return block
             }

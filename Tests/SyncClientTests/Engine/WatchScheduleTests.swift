@@ -26,6 +26,25 @@ struct WatchScheduleTests {
         #expect(options.scope == .full && options.fetches && options.verifiesHistory && options.recovers)
     }
 
+    @Test("what thaws on the server is tried again when it is ready, unless something else makes a pass due before")
+    func thawing() {
+        var schedule = started()
+        var outcome = PassOutcome()
+        outcome.retryAfter = .seconds(600)
+        schedule.noteNews()
+        _ = schedule.begin(now: .seconds(10))
+        schedule.noteSuccess(outcome, now: .seconds(12))
+        #expect(schedule.due(now: .seconds(12)) == .seconds(612))
+        schedule.noteNews()
+        #expect(schedule.due(now: .seconds(20)) == .seconds(20))
+        _ = schedule.begin(now: .seconds(20))
+        schedule.noteSuccess(PassOutcome(), now: .seconds(21))
+        #expect(schedule.due(now: .seconds(21)) == WatchSchedule.fullPeriod, "nothing thaws any more")
+        outcome.retryAfter = .zero
+        schedule.noteSuccess(outcome, now: .seconds(30))
+        #expect(schedule.due(now: .seconds(30)) == .seconds(31), "never in a circle")
+    }
+
     @Test("an edit makes a pass due at once, over its folder only, without asking the server for news first")
     func edit() {
         var schedule = started()

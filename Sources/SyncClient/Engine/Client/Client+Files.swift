@@ -35,13 +35,18 @@ extension Client {
     ///   - path: The file on the server.
     ///   - target: An absolute path: a folder, or a file that is replaced.
     ///   - point: A revision or a moment, as ``PastText`` gives it, to get the file as it was; nil for the present.
-    /// - Throws: ``ClientError``; `conflict` when the file changes on the server meanwhile.
-    public func get(_ path: RemotePath, to target: String, at point: String? = nil) async throws {
+    ///   - whileThawing: Called with what to tell and how long to wait when the file lies in the server's archive; false ends
+    ///     with the error.
+    /// - Throws: ``ClientError``; `conflict` when the file changes on the server meanwhile, `thawing`.
+    public func get(
+        _ path: RemotePath, to target: String, at point: String? = nil,
+        whileThawing: @Sendable (ClientError, Duration) async throws -> Bool = { _, _ in false }
+    ) async throws {
         let target = try Self.place(of: path, at: target)
         let beside = target + ".cairn-get-\(getpid())"
         let file = try OpenFile.create(absolute: beside)
         do {
-            try await receive(path, at: point, into: file)
+            try await receive(path, at: point, into: file, whileThawing)
             try await onWorker {
                 try file.sync()
                 if rename(beside, target) != 0 {
@@ -54,7 +59,10 @@ extension Client {
         }
     }
 
-    private func receive(_ path: RemotePath, at point: String?, into file: OpenFile) async throws {
+    private func receive(
+        _ path: RemotePath, at point: String?, into file: OpenFile,
+        _ whileThawing: @Sendable (ClientError, Duration) async throws -> Bool
+    ) async throws {
         let position = Mutex(UInt64(0))
         // All pieces must be of one version, whatever happens to the file meanwhile.
         let tag = try await tag(of: path, at: point)
@@ -74,6 +82,11 @@ extension Client {
                     try file.setModified(modified.nanoseconds)
                 }
                 return
+            } catch let error as ClientError where error.code == .thawing {
+                // An estimate may be wrong by much: it is asked again now and then.
+                let wait = min(max(error.retryAfter ?? .seconds(60), .seconds(1)), Self.longestThawWait)
+                guard try await whileThawing(error, wait) else { throw error }
+                try await server.configuration.pause(wait)
             } catch let error as ClientError where error.isRetryable {
                 attempt = position.withLock { $0 } > start ? 0 : attempt + 1
                 if attempt >= 5 { throw error }
@@ -81,6 +94,8 @@ extension Client {
             }
         }
     }
+
+    private static let longestThawWait = Duration.seconds(600)
 
     /// The tag of a file. An answer to HEAD can't say which versions are kept instead: the GET that follows does.
     private func tag(of path: RemotePath, at point: String?) async throws -> String? {

@@ -5,6 +5,8 @@ import Model
 /// block is verified by its hash on a worker thread before a byte of it is written.
 struct BlockFetcher {
     let context: EngineContext
+    /// Learns of files that have to wait for the server's archive.
+    var thawing = ThawingFiles()
 
     /// Most blocks of one request.
     static let batchCount = 4096
@@ -14,7 +16,11 @@ struct BlockFetcher {
         var places: [BlockID: [WantedBlock]] = [:]
         for block in wanted { places[block.entry.block, default: []].append(block) }
         let names = places.keys.sorted()
-        let blocks = try await fetchAll(names)
+        let (blocks, wait) = try await fetchWhatIsHot(names)
+        if let wait {
+            let found = Set(blocks.map(\.id))
+            thawing.note(wanted.filter { !found.contains($0.entry.block) }.map(\.target.node), wait)
+        }
         context.counter.add(blocks.count, to: \.blocksFetched)
         context.counter.add(wanted.count - names.count, to: \.blocksReused)
         try await context.workers.run { [places] worker in
@@ -22,6 +28,19 @@ struct BlockFetcher {
         }
         context.progress.advance(bytes: wanted.reduce(0) { $0 + UInt64($1.entry.length) })
         try context.step(.blocksFetched)
+    }
+
+    /// Fetches blocks; those that lie in the server's archive are left out, and the error says how long they take. By asking
+    /// for them they were asked for.
+    private func fetchWhatIsHot(_ names: [BlockID]) async throws -> (blocks: [EncodedBlock], wait: ClientError?) {
+        do {
+            return (try await fetchAll(names), nil)
+        } catch let error as ClientError where error.code == .thawing {
+            // What lies in the archive counts as missing there, so that the others can be told.
+            let cold = Set(try await context.server.missing(of: names))
+            let hot = names.filter { !cold.contains($0) }
+            return (hot.isEmpty || cold.isEmpty ? [] : try await fetchAll(hot), error)
+        }
     }
 
     /// Fetches blocks. A server may have a lower bound on an answer than we expect, or lack one of the blocks: then the

@@ -20,6 +20,8 @@ struct DownloadPhase {
         var failed: Set<NodeID> = []
         var problems: [Problem] = []
         var kept: [(path: LocalPath, kept: LocalPath)] = []
+        /// When files that wait for the server's archive are worth another try; nil when none does.
+        var retryAfter: Duration?
     }
 
     /// Most bytes of one portion, but for one file that is larger.
@@ -86,6 +88,9 @@ struct DownloadPhase {
         let steps = portion.filter { staged.failures[$0.node] == nil && !report.failed.contains($0.node) }
         for action in portion {
             guard let error = staged.failures[action.node] else { continue }
+            if error.code == .thawing, let wait = error.retryAfter {
+                report.retryAfter = min(report.retryAfter ?? wait, wait)
+            }
             if report.failed.insert(action.node).inserted {
                 let path = try await context.onWorker { try applier.path(of: action) }
                 report.problems.append(Problem(path: path, error))

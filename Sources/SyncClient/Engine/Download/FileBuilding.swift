@@ -22,7 +22,8 @@ struct FileBuilding {
         _ actions: ArraySlice<LocalAction>
     ) async throws -> (files: [NodeID: StagedFile], failures: [NodeID: ClientError]) {
         let work = Work()
-        let fetcher = BlockFetcher(context: context)
+        let thawing = ThawingFiles()
+        let fetcher = BlockFetcher(context: context, thawing: thawing)
         let source = try await context.onWorker { BlockSourceBox(try BlockSource(database: context.database)) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             var running = 0
@@ -70,7 +71,7 @@ struct FileBuilding {
             try await flush(atLeast: 0)
             try await group.waitForAll()
         }
-        return try await finish(work)
+        return try await finish(work, thawing)
     }
 
     private func begin(_ action: LocalAction, _ state: NodeState) async throws -> BlockTarget {
@@ -140,7 +141,7 @@ struct FileBuilding {
     }
 
     private func finish(
-        _ work: Work
+        _ work: Work, _ thawing: ThawingFiles
     ) async throws -> (files: [NodeID: StagedFile], failures: [NodeID: ClientError]) {
         let (targets, failures) = (work.targets, work.failures)
         let result = try await context.onWorker {
@@ -150,7 +151,7 @@ struct FileBuilding {
                 do {
                     files[target.node] = try target.finish()
                 } catch let error as ClientError where error.concernsOneFile {
-                    failures[target.node] = error
+                    failures[target.node] = thawing.error(of: target.node) ?? error
                 }
             }
             return (files, failures)
@@ -194,7 +195,8 @@ extension ClientError {
     /// Whether other files can be built although this one can't.
     var concernsOneFile: Bool {
         switch code {
-        case .notOnServer, .serverCorrupt, .nameTooLong, .permissionDenied, .blockMissing, .corrupt, .io, .notFound:
+        case .notOnServer, .serverCorrupt, .thawing, .nameTooLong, .permissionDenied, .blockMissing, .corrupt, .io,
+            .notFound:
             true
         default: false
         }

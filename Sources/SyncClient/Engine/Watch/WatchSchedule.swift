@@ -18,6 +18,8 @@ struct WatchSchedule {
     private var isFirst = true
     private var failures = 0
     private var notBefore: Duration?
+    /// When what waits for the server's archive is worth another try.
+    private var retryAt: Duration?
     private var nextFull: Duration
 
     private static let longestWait = Duration.seconds(60)
@@ -55,7 +57,7 @@ struct WatchSchedule {
     /// When the next pass is due; nil when nothing but an event makes one due. `now` when it is due already.
     func due(now: Duration) -> Duration {
         let isDue = isEverythingDue || isNewsDue || !folders.isEmpty
-        let cause = isDue ? now : min(nextFull, restlessDue ?? nextFull)
+        let cause = isDue ? now : [restlessDue, retryAt].reduce(nextFull) { min($0, $1 ?? $0) }
         return max(cause, notBefore ?? now)
     }
 
@@ -70,6 +72,7 @@ struct WatchSchedule {
         folders = []
         isEverythingDue = false
         isNewsDue = false
+        retryAt = nil
         return options
     }
 
@@ -79,6 +82,7 @@ struct WatchSchedule {
         isFirst = false
         failures = 0
         notBefore = nil
+        retryAt = outcome.retryAfter.map { now + max(.seconds(1), $0) }
         if outcome.problems.contains(where: { $0.code == .overQuota }) {
             nextFull = min(nextFull, now + Self.fullAccountPeriod)
         }

@@ -1,0 +1,193 @@
+import Blocks
+import CoreMetrics
+import Logging
+import Metadata
+import Model
+import Storage
+
+/// Moves to the archive what the policy lets go.
+///
+/// A block is read, verified, compressed densely, sealed anew and appended to the archive; when that is durable, one
+/// transaction lets its row name the new place, if it names the old one still and no version that is not cold has come to
+/// need it. Then its old bytes are named by nothing, and the collection of garbage has them. A process may end at any point:
+/// what was appended and not named is bytes that nothing names, and the next round begins with what is left.
+public struct ArchiveBlocks: Sendable {
+    /// Waits after a number of bytes was moved, so that others get their share of the disks.
+    public typealias Pace = @Sendable (_ bytes: Int) async throws -> Void
+
+    private let context: FilesContext
+    private let pace: Pace
+
+    /// What a round did.
+    public struct Report: Hashable, Sendable {
+        /// Blocks that lie in the archive now.
+        public var blocks = 0
+        /// Their sealed bytes before.
+        public var bytes = 0
+        /// Their sealed bytes in the archive.
+        public var archivedBytes = 0
+        /// Blocks that are damaged where they lie, and stay.
+        public var damaged = 0
+        /// Packs of the archive that nothing named any more.
+        public var removedPacks = 0
+
+        /// Makes a report of nothing.
+        public init() {}
+    }
+
+    /// Makes the use case.
+    public init(_ context: FilesContext, pace: @escaping Pace = { _ in }) {
+        self.context = context
+        self.pace = pace
+    }
+
+    /// Goes through all accounts once, and then removes packs of the archive that nothing names. One call at a time.
+    /// - Throws: the first error of an account, after the others had their turn; ``FilesError`` `unavailable` without an
+    ///   archive.
+    public func callAsFunction() async throws -> Report {
+        guard let archive = context.archive else { throw FilesError(.unavailable, "this server has no archive") }
+        // From here on the files that become current are looked through.
+        try await WarmFiles(context)()
+        var report = Report()
+        var failure: (any Error)?
+        for account in try await context.database.read({ try AccountQueries($0).all() }) {
+            do {
+                try await move(account.id, archive, &report)
+            } catch {
+                if error is CancellationError { throw error }
+                context.log.error(
+                    "blocks could not be archived", metadata: ["account": "\(account.id)", "cause": "\(error)"])
+                failure = failure ?? error
+            }
+        }
+        report.removedPacks = try await removePacks(archive)
+        if let failure { throw failure }
+        let now = context.clock.now()
+        try await context.database.write { try ArchiveQueries($0).noteRound(at: now) }
+        return report
+    }
+
+    private func move(_ account: AccountID, _ archive: ArchiveTier, _ report: inout Report) async throws {
+        let cutoffs = archive.policy.cutoffs(at: context.clock.now())
+        var search = ColdSearch(context, account: account, cutoffs: cutoffs, capacity: archive.limits.selection)
+        while let blocks = try await search.next() {
+            for start in stride(from: 0, to: blocks.count, by: Self.rowsAtOnce) {
+                let ids = Array(blocks[start..<min(start + Self.rowsAtOnce, blocks.count)])
+                let rows = try await context.database.read {
+                    try ArchiveQueries($0).movable(
+                        ids, account: account, unreadSince: cutoffs.unread, today: cutoffs.today)
+                }
+                let found = ids.compactMap { rows[$0] }
+                for portion in Portions(found, bytes: archive.limits.portion) {
+                    try await move(portion, of: account, &search, archive, today: cutoffs.today, &report)
+                }
+            }
+        }
+    }
+
+    private static let rowsAtOnce = 256
+    /// How often it is tried to catch up with those who commit, before a portion is left to the next round.
+    private static let attempts = 8
+
+    private func move(
+        _ blocks: [StoredBlock], of account: AccountID, _ search: inout ColdSearch, _ archive: ArchiveTier,
+        today: Day, _ report: inout Report
+    ) async throws {
+        let cold = blocks.filter { search.isCold($0.id) }
+        let sealed = try await dense(cold, account, &report)
+        if sealed.isEmpty { return }
+        let places = try await archive.store.append(sealed.map(\.bytes))
+        var moves = zip(sealed, places).map { sealed, place in
+            BlockMove(from: sealed.block, pack: place.pack, offset: place.offset, length: place.length)
+        }
+        for _ in 0..<Self.attempts {
+            try await search.catchUp()
+            moves.removeAll { !search.isCold($0.from.id) }
+            if moves.isEmpty { break }
+            let (heads, confirmed) = (search.heads, moves)
+            let moved = try await context.database.write { connection -> Int? in
+                // The order is that of the commits: one that comes later sees that the block lies in the archive.
+                guard try ColdSearch.heads(of: account, connection) == heads else { return nil }
+                return try ArchiveQueries(connection).archive(confirmed, account: account, today: today)
+            }
+            guard let moved else { continue }
+            note(moved, confirmed, archive, &report)
+            break
+        }
+        try await pace(sealed.reduce(0) { $0 + Int($1.block.length) + $1.bytes.count })
+    }
+
+    private func note(_ moved: Int, _ moves: [BlockMove], _ archive: ArchiveTier, _ report: inout Report) {
+        let bytes = moves.reduce(0) { $0 + Int($1.from.length) }
+        report.blocks += moved
+        report.bytes += bytes
+        report.archivedBytes += moves.reduce(0) { $0 + Int($1.length) }
+        archive.counts.change {
+            $0.moved += moved
+            $0.movedBytes += bytes
+        }
+    }
+
+    // MARK: Bytes
+
+    private struct Sealed: Sendable {
+        let block: StoredBlock
+        let bytes: [UInt8]
+    }
+
+    /// Reads blocks and seals them anew, as small as they get. What is damaged is left out.
+    private func dense(_ blocks: [StoredBlock], _ account: AccountID, _ report: inout Report) async throws -> [Sealed] {
+        if blocks.isEmpty { return [] }
+        let key = try await context.keys.key(of: account)
+        let reading = ReadRecords(context)
+        var result: [Sealed] = []
+        for (block, record) in try await reading(blocks, { try await context.store.read($0) }) {
+            // One at a time: the other workers stay free for requests.
+            let bytes = try await context.workers.run { worker in
+                try record.flatMap { try worker.reseal($0, of: block, account: account, key: key) }
+            }
+            if let bytes {
+                result.append(Sealed(block: block, bytes: bytes))
+            } else {
+                report.damaged += 1
+                context.archive?.counts.change { $0.damaged += 1 }
+            }
+        }
+        return result
+    }
+
+    // MARK: Packs
+
+    /// Removes complete packs that no block lies in. Whatever was appended by now is named, or never will be: nobody else
+    /// appends to the archive.
+    private func removePacks(_ archive: ArchiveTier) async throws -> Int {
+        var removed = 0
+        for pack in try await archive.store.packs() where pack.isSealed {
+            let isNamed = try await context.database.read { try ArchiveQueries($0).isNamed(pack.pack) }
+            if isNamed { continue }
+            try await archive.store.delete(pack.pack)
+            removed += 1
+        }
+        return removed
+    }
+}
+
+extension Worker {
+    /// Opens a sealed block, verifies it, and seals it anew, compressed as densely as it gets; nil when it is damaged.
+    fileprivate func reseal(
+        _ record: [UInt8], of stored: StoredBlock, account: AccountID, key: AccountKey
+    ) throws -> [UInt8]? {
+        let sealer = try sealer(for: account, key: key)
+        let block: EncodedBlock
+        let plain: [UInt8]
+        do {
+            block = try record.withUnsafeBytes { try sealer.open($0, expecting: stored.id) }
+            plain = try decoder.decode(block)
+        } catch is BlocksError { return nil }
+        let dense = plain.withUnsafeBytes { plain in
+            encoder.encode(
+                plain, id: stored.id, as: CompressionPolicy.archive.choose(name: nil, sample: plain))
+        }
+        return try sealer.seal(dense.payload.count < block.payload.count ? dense : block)
+    }
+}

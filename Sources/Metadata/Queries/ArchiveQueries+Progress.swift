@@ -1,0 +1,50 @@
+public import Model
+
+extension ArchiveQueries {
+    /// Up to which revision the files of a namespace were looked through for blocks that lie in the archive; nil when they
+    /// never were.
+    public func warmed(_ namespace: NamespaceID) throws -> Revision? {
+        try noted(Self.name(namespace)).flatMap { bytes in
+            bytes.count == 8 ? Revision(bytes.reduce(0) { $0 << 8 | UInt64($1) }) : nil
+        }
+    }
+
+    /// Notes up to which revision the files of a namespace were looked through.
+    public func noteWarmed(_ namespace: NamespaceID, _ revision: Revision, at moment: Timestamp) throws {
+        try note(Self.name(namespace), [UInt8](bigEndian: revision.number), at: moment)
+    }
+
+    /// When all accounts were last looked through for what can go to the archive; nil when they never were.
+    public func lastRound() throws -> Timestamp? {
+        try connection.first("SELECT updated FROM maintenance WHERE name = $1", [.text(Self.round)])
+            .map { try $0.time(0) }
+    }
+
+    /// Notes that all accounts were looked through.
+    public func noteRound(at moment: Timestamp) throws { try note(Self.round, [], at: moment) }
+
+    /// The region that the archive is; nil when there never was one.
+    public func region() throws -> RegionID? { try noted(Self.region).flatMap { RegionID(bytes: $0) } }
+
+    /// Remembers the region that the archive is.
+    public func remember(region: RegionID, at moment: Timestamp) throws {
+        try note(Self.region, region.bytes, at: moment)
+    }
+
+    private static let round = "archive round"
+    private static let region = "archive region"
+
+    private static func name(_ namespace: NamespaceID) -> String { "archive warm \(namespace.hex)" }
+
+    private func noted(_ name: String) throws -> [UInt8]? {
+        try connection.first("SELECT value FROM maintenance WHERE name = $1", [.text(name)]).map { try $0.blob(0) }
+    }
+
+    private func note(_ name: String, _ value: [UInt8], at moment: Timestamp) throws {
+        try connection.execute(
+            """
+            INSERT INTO maintenance (name, value, updated) VALUES ($1, $2, $3)
+            ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated = excluded.updated
+            """, [.text(name), .blob(value), .time(moment)])
+    }
+}
