@@ -120,10 +120,29 @@ extension MetadataConformance {
                     #expect(try queries.warmed(namespace) == Revision(number))
                 }
                 try queries.noteRound(at: moment)
-                try queries.remember(region: RegionID(high: 5, low: 6), at: moment)
+                try queries.remember(region: RegionID(high: 5, low: 6), directory: "/cold", at: moment)
                 #expect(try queries.warmed(NamespaceID(high: 8, low: 8)) == nil)
                 #expect(try queries.lastRound() == moment)
                 #expect(try queries.region() == RegionID(high: 5, low: 6))
+                #expect(try queries.directory() == "/cold")
+            }
+        },
+        Check("a copy without an archive has every block hot, and nothing else is different") { database in
+            try await record(1...3, in: database)
+            #expect(try await archive([1, 2], in: database) == 2)
+            let before = try await [row(1, in: database), row(2, in: database), row(3, in: database)]
+            try await database.write { connection throws in
+                let queries = ArchiveQueries(connection)
+                try queries.remember(region: RegionID(high: 5, low: 6), directory: "/cold", at: Fixture.time)
+                try WorkProgressQueries(connection).set([1], of: "scrub", at: Fixture.time)
+                try queries.forgetArchive()
+                #expect(try queries.region() == nil && queries.directory() == nil)
+                #expect(try WorkProgressQueries(connection).value(of: "scrub") == [1])
+            }
+            for (number, old) in zip([1, 2, 3] as [UInt64], before) {
+                let new = try #require(try await row(number, in: database))
+                #expect(new.tier == .hot)
+                #expect(new.pack == old?.pack && new.offset == old?.offset && new.length == old?.length)
             }
         },
     ]

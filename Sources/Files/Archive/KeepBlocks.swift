@@ -10,12 +10,14 @@ struct KeepBlocks: Sendable {
     /// Longer than anybody takes to write one file.
     private static let span = Duration.seconds(7 * 86_400)
 
-    /// Keeps those that lie hot. One that goes to the archive in between is found missing by whoever notes the blocks.
-    func keep(_ present: Set<BlockID>, account: AccountID) async throws {
-        guard context.archive != nil, !present.isEmpty else { return }
-        let day = Day(context.clock.now().advanced(by: Self.span))
-        try await context.database.write { connection in
-            try ArchiveQueries(connection).keep(Array(present), account: account, until: day)
+    /// Keeps blocks that lay hot when they were looked up.
+    /// - Returns: those of them that do not any more.
+    func keep(_ present: Set<BlockID>, account: AccountID) async throws -> [BlockID] {
+        guard context.archive != nil, !present.isEmpty else { return [] }
+        let (ids, day) = (Array(present), Day(context.clock.now().advanced(by: Self.span)))
+        return try await context.database.write { connection in
+            try ArchiveQueries(connection).keep(ids, account: account, until: day)
+            return try BlockQueries(connection).missing(ids, account: account)
         }
     }
 }

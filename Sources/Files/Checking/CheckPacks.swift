@@ -33,13 +33,21 @@ struct CheckPacks: Sendable {
         while place < stored.count || named != nil {
             let pack = min(named ?? stored[place], place < stored.count ? stored[place] : named ?? stored[place])
             let isNamed = pack == named
-            let copies = Copies(
-                pack: pack, summaries: listings.compactMapValues { $0[pack] }, asked: Set(listings.keys))
             if isNamed {
-                try await check(copies, &damage)
+                let tier = try await setting.database.read { try CheckQueries($0).tier(of: pack) }
+                let asked = listings.keys.filter { ($0 == setting.archive) == (tier == .archive) }
+                let copies = Copies(
+                    pack: pack, summaries: listings.filter { asked.contains($0.key) }.compactMapValues { $0[pack] },
+                    asked: Set(asked))
+                if tier == .archive, asked.isEmpty {
+                    try await tellOutOfReach(pack)
+                } else {
+                    try await check(copies, &damage)
+                }
                 named = try await namedPack(after: pack)
             } else {
-                tellUnnamed(copies)
+                tellUnnamed(
+                    Copies(pack: pack, summaries: listings.compactMapValues { $0[pack] }, asked: Set(listings.keys)))
             }
             if place < stored.count, stored[place] == pack { place += 1 }
         }
@@ -70,6 +78,16 @@ struct CheckPacks: Sendable {
         var finding = CheckFinding(
             .unnamedPack, .note, "no row names pack \(copies.pack) of \(best.summary.size) bytes")
         (finding.pack, finding.bytes) = (copies.pack, best.summary.size)
+        setting.tell(finding)
+    }
+
+    /// Tells of a pack that lies in an archive which can't be looked at.
+    private func tellOutOfReach(_ pack: PackID) async throws {
+        setting.count { $0.packs += 1 }
+        let count = try await countRows(of: pack)
+        var finding = CheckFinding(
+            .pack, .unchecked, "pack \(pack) with \(count) blocks lies in the archive, which is not at hand")
+        finding.pack = pack
         setting.tell(finding)
     }
 

@@ -7,8 +7,10 @@ import Synchronization
 /// What a check works on, and where it tells what it finds.
 public final class CheckSetting: Sendable {
     let database: any MetadataDatabase
-    /// The regions that can be read, each opened.
+    /// The regions that can be read, each opened; with the archive, as the last, when it is at hand.
     let regions: [any PackRegion]
+    /// Which of the regions is the archive.
+    let archive: Int?
     let keys: [AccountID: AccountKey]
     let workers: WorkerPool
     /// Whether every record is read and opened.
@@ -22,17 +24,20 @@ public final class CheckSetting: Sendable {
     /// - Parameters:
     ///   - database: accounts, trees, where blocks lie. Nothing must change it meanwhile.
     ///   - regions: the regions that can be read, each opened already; they are written to only for repairs.
+    ///   - archive: the archive, opened, when it is at hand; it is only read.
     ///   - keys: the accounts' keys; the records of an account without one are checked by their checksums only.
     ///   - workers: what runs the work of the processor.
     ///   - isFull: whether every record of every region is read, opened and hashed.
     ///   - repairs: whether what one region lacks is written there from another that has it.
     ///   - report: takes each finding when it is made.
     public init(
-        database: any MetadataDatabase, regions: [any PackRegion], keys: [AccountID: AccountKey],
-        workers: WorkerPool, isFull: Bool, repairs: Bool, report: @escaping @Sendable (CheckFinding) -> Void
+        database: any MetadataDatabase, regions: [any PackRegion], archive: (any PackRegion)? = nil,
+        keys: [AccountID: AccountKey], workers: WorkerPool, isFull: Bool, repairs: Bool,
+        report: @escaping @Sendable (CheckFinding) -> Void
     ) {
         self.database = database
-        self.regions = regions
+        self.regions = regions + (archive.map { [$0] } ?? [])
+        self.archive = archive == nil ? nil : regions.count
         self.keys = keys
         self.workers = workers
         self.isFull = isFull

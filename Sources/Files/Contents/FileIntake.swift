@@ -103,11 +103,11 @@ struct FileIntake {
     private mutating func store(_ pieces: [Piece], _ bytes: [UInt8], _ pages: [RecipePage]) async throws {
         guard !pieces.isEmpty || !pages.isEmpty else { return }
         let (account, ids) = (account, pieces.map(\.id))
-        let (lacking, isQuiet) = try await context.database.read { connection in
+        let (absent, isQuiet) = try await context.database.read { connection in
             let isQuiet = try !CollectionQueries(connection).hasCondemned(.block, account: account)
             return (try BlockQueries(connection).missing(ids, account: account), isQuiet)
         }
-        try await KeepBlocks(context).keep(Set(ids).subtracting(lacking), account: account)
+        let lacking = absent + (try await KeepBlocks(context).keep(Set(ids).subtracting(absent), account: account))
         if lacking.isEmpty, pages.isEmpty, isQuiet { return }
         let noted = try await NoteBlocks(context: context, account: account, ids: ids).run(lacking: Set(lacking)) {
             [self] lacking in

@@ -75,7 +75,8 @@ struct HistoryCommit: Sendable {
         _ batches: [[NodeChange]], _ sources: [NodeID: ChangePosition]
     ) async throws -> (done: Int, head: Head?) {
         let namespace = namespace
-        let commit = TreeCommit(context: context, namespace: namespace, principal: principal, path: path)
+        let commit = TreeCommit(
+            context: context, namespace: namespace, principal: principal, path: path, takesArchived: true)
         var head: Head?
         for (index, batch) in batches.enumerated() {
             do {

@@ -8,6 +8,9 @@ struct TreeCommit: Sendable {
     let namespace: NamespaceID
     let principal: Principal
     let path: RemotePath
+    /// Whether a content may be made current of which blocks lie in the archive: nobody has its bytes to send them again.
+    /// ``WarmFiles`` asks them back.
+    var takesArchived = false
 
     /// Works out the changes by the present tree and commits them; none means that nothing is to be done.
     ///
@@ -52,7 +55,8 @@ struct TreeCommit: Sendable {
         if files.isEmpty { return }
         let audit = UploadAudit(connection: connection, account: principal.account, pages: [:], inline: [:])
         let findings = try audit.run(files, in: namespace)
-        guard findings.missing.isEmpty, findings.missingPages.isEmpty else {
+        let missing = takesArchived ? findings.missing.filter { !findings.archived.contains($0) } : findings.missing
+        guard missing.isEmpty, findings.missingPages.isEmpty else {
             throw FilesError(.unavailable, "a part of \(path) is no longer there; send it again", retryAfter: 1)
         }
         try CollectionQueries(connection).rescue(

@@ -18,6 +18,8 @@ struct UploadAudit {
         var needed: [BlockID] = []
         /// Those of them that the account does not have where they can be read at once.
         var missing: [BlockID] = []
+        /// Those of the missing that lie in the archive.
+        var archived: Set<BlockID> = []
         /// Every page that the changes need, that does not ride along, and that is not trusted.
         var neededPages: [PageID] = []
         /// The pages that are neither there nor ride along.
@@ -158,7 +160,10 @@ struct UploadAudit {
                 }
                 guard found.plainLength == entry.length else { throw wrongLength(entry, Int(found.plainLength)) }
                 // It has to be sent again: no file becomes a current one by what lies in the archive only.
-                if found.tier == .archive { findings.missing.append(entry.block) }
+                if found.tier == .archive {
+                    findings.missing.append(entry.block)
+                    findings.archived.insert(entry.block)
+                }
             }
         }
     }

@@ -26,13 +26,26 @@ extension ArchiveQueries {
     /// The region that the archive is; nil when there never was one.
     public func region() throws -> RegionID? { try noted(Self.region).flatMap { RegionID(bytes: $0) } }
 
-    /// Remembers the region that the archive is.
-    public func remember(region: RegionID, at moment: Timestamp) throws {
+    /// The directory where the archive was seen last; nil when there never was one.
+    public func directory() throws -> String? { try noted(Self.place).map { String(decoding: $0, as: UTF8.self) } }
+
+    /// Remembers the region that the archive is, and where it was seen.
+    public func remember(region: RegionID, directory: String, at moment: Timestamp) throws {
         try note(Self.region, region.bytes, at: moment)
+        try note(Self.place, Array(directory.utf8), at: moment)
+    }
+
+    /// Lets every block lie hot, and forgets that there was an archive: for a copy of the database whose packs are all in one
+    /// place. O(blocks in the archive).
+    public func forgetArchive() throws {
+        try connection.execute("UPDATE block SET tier = 0, kept_day = NULL WHERE tier = 1", [])
+        try connection.execute("DELETE FROM thaw", [])
+        try connection.execute("DELETE FROM maintenance WHERE name LIKE 'archive %'", [])
     }
 
     private static let round = "archive round"
     private static let region = "archive region"
+    private static let place = "archive directory"
 
     private static func name(_ namespace: NamespaceID) -> String { "archive warm \(namespace.hex)" }
 

@@ -67,6 +67,13 @@ public struct CheckQueries {
         return try row.id(0)
     }
 
+    /// Where the blocks of a pack lie; nil when no row names it. Packs of the tiers are not the same ones.
+    public func tier(of pack: PackID) throws -> BlockTier? {
+        try connection.first("SELECT tier FROM block WHERE pack = $1 LIMIT 1", [.id(pack)]).flatMap {
+            BlockTier(rawValue: try $0.integer(0))
+        }
+    }
+
     /// The blocks that lie in a pack, in the order of their places, from behind one on, at most `limit` of them.
     public func blocks(
         in pack: PackID, after last: (account: AccountID, block: StoredBlock)?, limit: Int

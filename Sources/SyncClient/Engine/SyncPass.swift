@@ -42,8 +42,10 @@ struct SyncPass {
         }
         try await read(folder, &state)
         while try await round(folder, applier, &state) {}
+        let isThawing = state.outcome.retryAfter != nil
         try await context.onWorker {
-            try applier.finish()
+            // What has come of a file that waits for the rest is not asked for again.
+            if !isThawing { try applier.finish() }
             try context.database.write { connection in
                 try RecipeQueries(connection).sweep(link.id)
                 try RemoteQueries(connection, link: link.id).forgetRemovals()

@@ -48,7 +48,8 @@ struct WriteBackup {
         for _ in 0..<Self.attempts {
             moment = Dates.iso8601(clock.now())
             unlink(destination.databaseDraft)
-            try await database.copy(to: destination.databaseDraft)
+            // What lies in the archive lies with the other packs here.
+            try await database.copy(to: destination.databaseDraft) { try ArchiveQueries($0).forgetArchive() }
             chmod(destination.databaseDraft, 0o600)
             try SafeFiles.sync(destination.databaseDraft)
             let snapshot = try SQLiteMetadataReader(path: destination.databaseDraft)

@@ -20,6 +20,7 @@ struct FsckRun {
 
     let folder: DataFolder
     let regions: [String]
+    var archive: String?
     let isFull: Bool
     let repairs: Bool
     let report: FsckReport
@@ -34,10 +35,11 @@ struct FsckRun {
         let database = try folder.reader()
         let accounts = try await database.read { try AccountQueries($0).all() }
         report.learn(accounts)
-        let hand = try await RegionsAtHand.open(folder, named: regions, database: database, writing: repairs)
+        let hand = try await RegionsAtHand.open(
+            folder, named: regions, archive: archive, database: database, writing: repairs)
         let (keys, lacks) = unwrap(accounts)
         let setting = CheckSetting(
-            database: database, regions: hand.regions, keys: keys,
+            database: database, regions: hand.regions, archive: hand.archive, keys: keys,
             workers: WorkerPool(workers: ProcessInfo.processInfo.activeProcessorCount), isFull: isFull,
             repairs: repairs, report: report.tell)
         for lack in lacks { setting.tell(lack) }

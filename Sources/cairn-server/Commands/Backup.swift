@@ -30,6 +30,11 @@ struct Backup: AsyncParsableCommand {
             valueName: "dir"))
     var regions: [String] = []
 
+    @Option(
+        help: ArgumentHelp("The archive, as for 'run'. Default: the one that the database remembers.", valueName: "dir")
+    )
+    var archive: String?
+
     @Flag(help: "Put the keyring into the backup too: who has the backup can then read it.")
     var withKeyring = false
 
@@ -37,11 +42,12 @@ struct Backup: AsyncParsableCommand {
         try await Failure.reporting {
             let folder = try data.folder(create: false)
             let database = try folder.reader()
-            let hand = try await RegionsAtHand.open(folder, named: regions, database: database, writing: false)
+            let hand = try await RegionsAtHand.open(
+                folder, named: regions, archive: archive, database: database, writing: false)
             try await database.close()
             for (_, cause) in hand.missing { Output.note("cairn-server: not read: \(cause)") }
             let backup = WriteBackup(
-                folder: folder, destination: BackupFolder(path: destination), regions: hand.regions,
+                folder: folder, destination: BackupFolder(path: destination), regions: hand.all,
                 clock: SystemWallClock(), withKeyRing: withKeyring)
             let outcome = try await backup()
             await hand.close()

@@ -33,6 +33,11 @@ struct Export: AsyncParsableCommand {
             "A further region, as for 'run'. Default: those that the database remembers.", valueName: "dir"))
     var regions: [String] = []
 
+    @Option(
+        help: ArgumentHelp("The archive, as for 'run'. Default: the one that the database remembers.", valueName: "dir")
+    )
+    var archive: String?
+
     @Flag(help: "Write nothing: list what would be written, and tell what is missing.")
     var dryRun = false
 
@@ -43,12 +48,13 @@ struct Export: AsyncParsableCommand {
             let (account, revision) = try await find(database)
             let key = try KeyRingFile(path: folder.keyRing).keyRing().unwrap(
                 WrappedKey(masterKey: account.masterKey, bytes: account.wrappedKey), for: account.id)
-            let hand = try await RegionsAtHand.open(folder, named: regions, database: database, writing: false)
+            let hand = try await RegionsAtHand.open(
+                folder, named: regions, archive: archive, database: database, writing: false)
             for (_, cause) in hand.missing { Output.note("cairn-server: not read: \(cause)") }
             let place = ExportPath(destination)
             if !dryRun { try Self.begin(destination) }
             let contents = StoredContents(
-                database: database, regions: hand.regions,
+                database: database, regions: hand.all,
                 workers: WorkerPool(workers: ProcessInfo.processInfo.activeProcessorCount), account: account.id,
                 key: key)
             let export = ExportTree(

@@ -25,6 +25,11 @@ struct Fsck: AsyncParsableCommand {
                 + "that the database remembers.", valueName: "dir"))
     var regions: [String] = []
 
+    @Option(
+        help: ArgumentHelp("The archive, as for 'run'. Default: the one that the database remembers.", valueName: "dir")
+    )
+    var archive: String?
+
     @Flag(help: "Read, open and hash every record.")
     var full = false
 
@@ -40,7 +45,8 @@ struct Fsck: AsyncParsableCommand {
     func run() async throws {
         try await Failure.reporting {
             let check = FsckRun(
-                folder: try data.folder(create: false), regions: regions, isFull: full, repairs: repair,
+                folder: try data.folder(create: false), regions: regions, archive: archive, isFull: full,
+                repairs: repair,
                 report: FsckReport(isJSON: json, isVerbose: verbose))
             let code = try await check()
             if code != 0 { throw ExitCode(code) }

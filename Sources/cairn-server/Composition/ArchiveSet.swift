@@ -49,6 +49,7 @@ enum ArchiveSet {
                 throw Failure(
                     .configuration, "\(directory) is \(marked), not the archive of this server, which is \(known)")
             }
+            try await remember(known, directory, database, clock)
             return known
         }
         if marked != nil {
@@ -56,9 +57,15 @@ enum ArchiveSet {
         }
         let id = RegionID.random()
         try LocalPackRegion.mark(directory, as: id)
-        let now = clock.now()
-        try await database.write { try ArchiveQueries($0).remember(region: id, at: now) }
+        try await remember(id, directory, database, clock)
         return id
+    }
+
+    private static func remember(
+        _ id: RegionID, _ directory: String, _ database: any MetadataDatabase, _ clock: any WallClock
+    ) async throws {
+        let (path, now) = (RegionSet.absolute(directory), clock.now())
+        try await database.write { try ArchiveQueries($0).remember(region: id, directory: path, at: now) }
     }
 
     /// The counts as `/metrics` shows them.

@@ -8,6 +8,8 @@ import StorageLocal
 struct RegionsAtHand {
     /// Those that can be read, each opened.
     var regions: [any PackRegion] = []
+    /// The archive, opened for reading; nil when the server has none, or it can't be read.
+    var archive: (any PackRegion)?
     /// Those that can't, with why and what to do.
     var missing: [(path: String, cause: String)] = []
 
@@ -16,12 +18,13 @@ struct RegionsAtHand {
     /// - Parameters:
     ///   - folder: the data directory, or a backup.
     ///   - named: directories beside the data directory's own, as `run` takes them.
+    ///   - archive: the directory of the archive; nil for the one that the database remembers.
     ///   - database: what remembers the regions.
     ///   - writing: whether they are to be written to, which locks them.
     /// - Returns: those that can be read, and those that can not.
     /// - Throws: what the database throws. A region that can't be read is among the missing.
     static func open(
-        _ folder: DataFolder, named: [String], database: any MetadataDatabase, writing: Bool
+        _ folder: DataFolder, named: [String], archive: String? = nil, database: any MetadataDatabase, writing: Bool
     ) async throws -> RegionsAtHand {
         var found = RegionsAtHand()
         guard !folder.isBackup else {
@@ -31,6 +34,7 @@ struct RegionsAtHand {
         let known = try await database.read { try RegionQueries($0).all() }
         // No server has ever run on it: there is nothing to read.
         if known.isEmpty { return found }
+        try await found.addArchive(archive, database)
         var directories = [folder.packs] + named
         if named.isEmpty {
             // A directory that was moved lies where the option says; one that was not named is where it was seen last.
@@ -65,6 +69,30 @@ struct RegionsAtHand {
         return found
     }
 
+    /// All that can be read: the regions, and the archive.
+    var all: [any PackRegion] { regions + (archive.map { [$0] } ?? []) }
+
+    private mutating func addArchive(_ named: String?, _ database: any MetadataDatabase) async throws {
+        let (known, seen) = try await database.read {
+            (try ArchiveQueries($0).region(), try ArchiveQueries($0).directory())
+        }
+        guard let known, let directory = named ?? seen else {
+            if let named { missing.append((named, "\(named) is no archive of this server: it has none")) }
+            return
+        }
+        do {
+            guard try LocalPackRegion.mark(of: directory) == known else {
+                missing.append((directory, "\(directory) is not the archive of this server: is its disk mounted?"))
+                return
+            }
+            let region = ReadOnlyPackRegion(directory: directory)
+            try await region.open()
+            archive = region
+        } catch {
+            missing.append((directory, "\(directory) can't be read: \(error)"))
+        }
+    }
+
     private mutating func add(_ region: any PackRegion) async {
         do {
             try await region.open()
@@ -81,6 +109,6 @@ struct RegionsAtHand {
 
     /// Lets them go.
     func close() async {
-        for region in regions { try? await region.close() }
+        for region in all { try? await region.close() }
     }
 }

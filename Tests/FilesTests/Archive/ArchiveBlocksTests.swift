@@ -214,10 +214,3 @@ struct SampleWhole {
         content = builder.finish { _ in }
     }
 }
-
-enum SeededBytes {
-    static func of(_ count: Int, seed: UInt64) -> [UInt8] {
-        var random = SeededGenerator(seed: seed &+ 4242)
-        return random.bytes(count)
-    }
-}

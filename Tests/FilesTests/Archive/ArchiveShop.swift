@@ -100,9 +100,14 @@ struct ArchiveShop: Sendable {
     }
 }
 
-/// One byte value, many times, so that archived blocks have something to gain.
+/// Words in an order that nobody foresees, as in prose, so that archived blocks have something to gain.
 func text(_ word: String, _ count: Int) -> [UInt8] {
-    Array(repeatElement(Array("\(word) and so on, ".utf8), count: count).joined())
+    var random = SeededGenerator(seed: UInt64(count))
+    let syllables = ["ka", "lo", "mi", "ter", "un", "ves", "os", "pri", "den", "sha"]
+    return (0..<count).flatMap { _ in
+        let (first, second) = (Int.random(in: 0..<10, using: &random), Int.random(in: 0..<10, using: &random))
+        return Array("\(word) \(syllables[first])\(syllables[second]) ".utf8)
+    }
 }
 
 /// Nonces, collected from any thread.

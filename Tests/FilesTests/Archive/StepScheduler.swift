@@ -84,7 +84,7 @@ final class StepScheduler: Sendable {
 }
 
 /// All orders of two tasks, one after the other: each differs from the one before at its last choice that can.
-struct Interleavings {
+struct TurnOrders {
     private(set) var order: [Int]? = []
 
     /// Takes what was chosen, and goes on to the next order; none when all were tried.

@@ -143,7 +143,8 @@ struct ThawTests {
         let content = SampleWhole(old).content
         // As a restore does it: a commit that names a content of the past.
         let home = shop.ada.home
-        let tree = TreeCommit(context: shop.context, namespace: home, principal: shop.ada, path: RemotePath.root)
+        let tree = TreeCommit(
+            context: shop.context, namespace: home, principal: shop.ada, path: RemotePath.root, takesArchived: true)
         _ = try await tree.run(upload: UploadID(high: 3, low: 3)) { connection in
             let node = try #require(try NodeQueries(connection).resolve(try RemotePath("/f"), in: home))
             var state = node.state

@@ -170,13 +170,6 @@ private final class Cell<Value: Sendable>: Sendable {
     init(_ value: Value) { self.value = Mutex(value) }
 }
 
-private enum SeededBytes {
-    static func of(_ count: Int, seed: UInt64) -> [UInt8] {
-        var random = SeededGenerator(seed: seed)
-        return random.bytes(count)
-    }
-}
-
 extension Array {
     fileprivate func randomly(_ random: inout SeededGenerator) -> Element? {
         isEmpty ? nil : self[Int.random(in: 0..<count, using: &random)]
