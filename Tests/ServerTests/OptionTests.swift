@@ -88,13 +88,6 @@ struct OptionTests {
         #expect(throws: Failure.self) { try PolicyArgument.path("/a/../b") }
     }
 
-    @Test("bytes in words, with a sign where there is one")
-    func sizes() {
-        #expect(SizeText.bytes(UInt64(0)) == "0 B")
-        #expect(SizeText.bytes(UInt64(20 << 20)) == "20.0 MiB")
-        #expect(SizeText.bytes(Int64(-1536)) == "-1.5 KiB")
-    }
-
     @Test(
         "command lines that are refused before anything is opened",
         arguments: [

@@ -145,9 +145,4 @@ struct UsageTests {
         try await shop.database.write { _ = try $0.execute("DELETE FROM page", []) }
         await #expect(throws: FilesError(.corruptData, "")) { try await usage(shop) }
     }
-
-    @Test("bytes in words", arguments: [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (10 << 30, "10.0 GiB")])
-    func words(count: UInt64, text: String) {
-        #expect(ByteWords.text(count) == text)
-    }
 }
