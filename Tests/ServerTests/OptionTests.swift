@@ -44,7 +44,9 @@ struct OptionTests {
         #expect(ByteCount(argument: text)?.bytes == count)
     }
 
-    @Test("what is no number of bytes", arguments: ["", "M", "0", "-1", "1T", "1.5M", "99999999999G", "64 M"])
+    @Test(
+        "what is no number of bytes",
+        arguments: ["", "M", "0", "-1", "1T", "1.5M", "99999999999G", "64 M", "+1", "+5M", "+", "-5M"])
     func noBytes(text: String) {
         #expect(ByteCount(argument: text) == nil)
     }
