@@ -224,15 +224,26 @@ extension MetadataConformance {
     ]
 
     private static let progressChecks: [Check] = [
-        Check("how far work has come is kept by its name") { database in
+        Check("how far work has come is kept by its name, with the time, and forgotten at its end") { database in
+            let later = Fixture.time.advanced(by: .seconds(5))
             try await database.write { connection throws in
                 let work = WorkProgressQueries(connection)
                 #expect(try work.value(of: "scrub") == nil)
+                #expect(try work.updated(of: "scrub") == nil)
                 try work.set([1, 2], of: "scrub", at: Fixture.time)
                 try work.set([9], of: "other", at: Fixture.time)
-                try work.set([3], of: "scrub", at: Fixture.time)
+                #expect(try work.updated(of: "scrub") == Fixture.time)
+                try work.set([3], of: "scrub", at: later)
                 #expect(try work.value(of: "scrub") == [3])
+                #expect(try work.updated(of: "scrub") == later)
+            }
+            try await database.write { try WorkProgressQueries($0).set(nil, of: "scrub", at: later) }
+            try await database.read { connection throws in
+                let work = WorkProgressQueries(connection)
+                #expect(try work.value(of: "scrub") == nil)
+                #expect(try work.updated(of: "scrub") == nil)
                 #expect(try work.value(of: "other") == [9])
+                #expect(try work.updated(of: "other") == Fixture.time)
             }
         },
         Check("the last revision up to a moment is found") { database in

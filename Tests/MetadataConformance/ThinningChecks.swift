@@ -158,21 +158,6 @@ extension MetadataConformance {
             #expect(gone?.name == Fixture.name("b"))
             #expect(never == nil)
         },
-        Check("progress is noted by the name of the work, and forgotten at its end") { database in
-            func progress(_ name: String) async throws -> [UInt8]? {
-                try await database.read { try ThinningQueries($0).progress(of: name) }
-            }
-            for value in [[1, 2], [3]] as [[UInt8]] {
-                try await database.write { connection in
-                    try ThinningQueries(connection).setProgress(of: "work", value, at: Fixture.time)
-                    try ThinningQueries(connection).setProgress(of: "other", [9], at: Fixture.time)
-                }
-                #expect(try await progress("work") == value)
-            }
-            try await database.write { try ThinningQueries($0).setProgress(of: "work", nil, at: Fixture.time) }
-            #expect(try await progress("work") == nil)
-            #expect(try await progress("other") == [9])
-        },
         Check("namespaces are told with their owners, in portions") { database in
             try await database.prepareHome()
             let second = NamespaceID(high: 0x5B, low: 1)

@@ -121,23 +121,3 @@ public struct ThinningQueries {
         }
     }
 }
-
-extension ThinningQueries {
-    /// How far the work of a name has come; nil when it is to begin.
-    public func progress(of name: String) throws -> [UInt8]? {
-        try connection.first("SELECT value FROM maintenance WHERE name = $1", [.text(name)]).map { try $0.blob(0) }
-    }
-
-    /// Notes how far the work of a name has come; nil when it is at its end.
-    public func setProgress(of name: String, _ value: [UInt8]?, at time: Timestamp) throws {
-        guard let value else {
-            try connection.execute("DELETE FROM maintenance WHERE name = $1", [.text(name)])
-            return
-        }
-        try connection.execute(
-            """
-            INSERT INTO maintenance (name, value, updated) VALUES ($1, $2, $3)
-            ON CONFLICT (name) DO UPDATE SET value = $2, updated = $3
-            """, [.text(name), .blob(value), .time(time)])
-    }
-}
