@@ -194,13 +194,17 @@ extension MetadataConformance {
                     return [found.before?.number, found.after?.number]
                 }
                 #expect(try kept(4) == [2, 5])
-                func hasThinned(_ revisions: [UInt64]) throws -> Bool {
-                    let positions = revisions.map { ChangePosition(revision: Revision($0), node: Fixture.node(1)) }
-                    return try versions.hasThinned(among: positions, in: Fixture.namespace)
+                func thinned(_ revisions: [UInt64], of node: UInt64 = 1) throws -> Set<UInt64> {
+                    let positions = revisions.map { ChangePosition(revision: Revision($0), node: Fixture.node(node)) }
+                    let found = try versions.thinned(among: positions, in: Fixture.namespace)
+                    #expect(found.isSubset(of: positions))
+                    return Set(found.map(\.revision.number))
                 }
-                #expect(try hasThinned([1, 2, 3, 5]))
-                #expect(try !hasThinned([1, 2, 5, 6, 99]))
-                #expect(try !hasThinned([]))
+                #expect(try thinned([1, 2, 3, 5]) == [3])
+                #expect(try thinned(Array(1...2000)) == [3, 4])
+                #expect(try thinned([1, 2, 5, 6, 99]).isEmpty)
+                #expect(try thinned([3, 4], of: 2).isEmpty)
+                #expect(try thinned([]).isEmpty)
                 #expect(try kept(1) == [nil, 2])
                 #expect(try kept(6) == [5, nil])
             }

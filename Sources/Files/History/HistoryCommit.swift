@@ -91,7 +91,7 @@ struct HistoryCommit: Sendable {
     private static func checkSources(
         _ sources: [ChangePosition], _ namespace: NamespaceID, _ connection: any MetadataConnection
     ) throws {
-        if try VersionQueries(connection).hasThinned(among: sources, in: namespace) {
+        if try !VersionQueries(connection).thinned(among: sources, in: namespace).isEmpty {
             throw FilesError(.conflict, "a version was given up meanwhile")
         }
     }
