@@ -116,7 +116,8 @@ struct QueryPlanTests {
         _ = try versions.versions(of: [node], in: namespace, at: Revision(1))
         _ = try versions.keptVersions(around: Revision(1), of: node, in: namespace)
         _ = try versions.deletions(in: namespace, limit: 5)
-        _ = try versions.hasThinned(
+        _ = try versions.holders(of: RemotePath("/a/b"), in: namespace)
+        _ = try versions.thinned(
             among: [ChangePosition(revision: Revision(1), node: node)], in: namespace)
         _ = try versions.path(of: node, in: namespace, at: Revision(1))
         let commits = CommitQueries(connection)
