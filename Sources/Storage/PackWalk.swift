@@ -26,9 +26,12 @@ struct PackWalk: Sendable {
     let end: UInt64
     private var windows: [RegionWindow]
     private var position = UInt64(PackFormat.packHeaderLength)
+    /// Whether every region is read, or only as many as it takes to have each record once.
+    private let comparesAll: Bool
 
-    init(windows: [RegionWindow]) {
+    init(windows: [RegionWindow], comparesAll: Bool = true) {
         self.windows = windows
+        self.comparesAll = comparesAll
         end = windows.map(\.size).max() ?? 0
     }
 
@@ -49,10 +52,19 @@ struct PackWalk: Sendable {
         return .gap(start..<position)
     }
 
+    /// The bytes of a range as they lie in the first region that gives any; zeros for those that can't be read.
+    mutating func raw(_ range: Range<UInt64>) async -> ArraySlice<UInt8> {
+        for place in windows.indices {
+            let bytes = await windows[place].bytes(range)
+            if !bytes.isEmpty { return bytes + [UInt8](repeating: 0, count: range.count - bytes.count) }
+        }
+        return [UInt8](repeating: 0, count: range.count)[...]
+    }
+
     private mutating func frame() async -> Frame? {
         var found: (header: RecordHeader, bytes: ArraySlice<UInt8>)?
         var damaged: [Int] = []
-        for place in windows.indices {
+        for place in windows.indices where comparesAll || found == nil {
             guard let frame = await windows[place].frame(at: position) else {
                 damaged.append(windows[place].index)
                 continue

@@ -110,8 +110,14 @@ struct TreeTests {
             after = page.next
         } while after != nil
         #expect(found == (0..<7).map { "f\($0)" })
-        await #expect(throws: FilesError(.invalidRequest, "")) {
-            try await list(.root, limit: 0, in: ada.home, by: ada)
+        for limit in [-1, 0, 10_001] {
+            await #expect(throws: FilesError(.invalidRequest, "")) {
+                try await list(.root, limit: limit, in: ada.home, by: ada)
+            }
+        }
+        #expect(try await list(.root, limit: 10_000, in: ada.home, by: ada).entries.count == 7)
+        await #expect(throws: FilesError(.notFound, "")) {
+            try await list(.root, in: NamespaceID(high: 1, low: 1), by: ada)
         }
         await #expect(throws: FilesError(.notFound, "")) { try await list(RemotePath("/x"), in: ada.home, by: ada) }
         await #expect(throws: FilesError(.conflict, "")) { try await list(RemotePath("/f1"), in: ada.home, by: ada) }
@@ -152,9 +158,12 @@ struct TreeTests {
         await #expect(throws: FilesError(.invalidRequest, "")) {
             try await list(in: ada.home, since: .zero, upTo: Revision(9), limit: 9, by: ada)
         }
-        await #expect(throws: FilesError(.invalidRequest, "")) {
-            try await list(in: ada.home, since: .zero, limit: 0, by: ada)
+        for limit in [-1, 0, 10_001] {
+            await #expect(throws: FilesError(.invalidRequest, "")) {
+                try await list(in: ada.home, since: .zero, limit: limit, by: ada)
+            }
         }
+        #expect(try await list(in: ada.home, since: .zero, limit: 10_000, by: ada).slice.entries.isEmpty)
         await #expect(throws: FilesError(.notFound, "")) {
             try await list(in: NamespaceID(high: 1, low: 1), since: .zero, limit: 9, by: ada)
         }

@@ -202,37 +202,29 @@ extension MetadataConformance {
                 #expect(try queries.pages(of: other, after: nil, limit: 2).isEmpty)
             }
         },
-        Check("a past folder is listed with what was given up, page by page") { database in
-            try await database.plant([
-                row(1, 1, 3, "a", kind: 1, thinned: 4), row(1, 3, nil, "a", kind: 1), row(2, 2, nil, "b"),
-                row(3, 3, nil, "c"),
-            ])
-            try await database.read { connection throws in
-                let queries = PastTreeQueries(connection)
-                func names(_ revision: UInt64, _ after: NodeName? = nil, _ limit: Int = 9) throws -> [String] {
-                    try queries.entries(
-                        of: .root, in: Fixture.namespace, at: Revision(revision), after: after, limit: limit
-                    ).map { "\($0.record.state.name)\($0.isThinned ? "-" : "")" }
-                }
-                #expect(try names(1) == ["a-"])
-                #expect(try names(2) == ["a-", "b"])
-                #expect(try names(3) == ["a", "b", "c"])
-                #expect(try names(3, Fixture.name("a"), 1) == ["b"])
-                #expect(try names(0) == [])
-            }
-        },
     ]
 
     private static let progressChecks: [Check] = [
-        Check("how far work has come is kept by its name") { database in
+        Check("how far work has come is kept by its name, with the time, and forgotten at its end") { database in
+            let later = Fixture.time.advanced(by: .seconds(5))
             try await database.write { connection throws in
                 let work = WorkProgressQueries(connection)
                 #expect(try work.value(of: "scrub") == nil)
+                #expect(try work.updated(of: "scrub") == nil)
                 try work.set([1, 2], of: "scrub", at: Fixture.time)
                 try work.set([9], of: "other", at: Fixture.time)
-                try work.set([3], of: "scrub", at: Fixture.time)
+                #expect(try work.updated(of: "scrub") == Fixture.time)
+                try work.set([3], of: "scrub", at: later)
                 #expect(try work.value(of: "scrub") == [3])
+                #expect(try work.updated(of: "scrub") == later)
+            }
+            try await database.write { try WorkProgressQueries($0).set(nil, of: "scrub", at: later) }
+            try await database.read { connection throws in
+                let work = WorkProgressQueries(connection)
+                #expect(try work.value(of: "scrub") == nil)
+                #expect(try work.updated(of: "scrub") == nil)
                 #expect(try work.value(of: "other") == [9])
+                #expect(try work.updated(of: "other") == Fixture.time)
             }
         },
         Check("the last revision up to a moment is found") { database in

@@ -96,5 +96,29 @@ extension MetadataConformance {
                 }
             }
         },
+        Check("a past folder is listed with what was given up, page by page") { database in
+            try await database.prepareHome()
+            try await database.commit(1, [NodeChange(1, Fixture.file("a", content: 1))])
+            try await database.commit(2, [NodeChange(2, Fixture.file("b"))])
+            try await database.commit(
+                3, [NodeChange(1, base: 1, Fixture.file("a", content: 3)), NodeChange(3, Fixture.folder("c"))])
+            try await database.write { connection in
+                try connection.execute("UPDATE node SET thinned = 4 WHERE valid_from = 1", [])
+            }
+            try await database.read { connection throws in
+                func names(_ revision: UInt64, _ after: NodeName? = nil, _ limit: Int = 9) throws -> [String] {
+                    let entries = try NodeQueries(connection).children(
+                        of: .root, in: Fixture.namespace, after: after, limit: limit, at: Revision(revision))
+                    let versions = entries.map { ChangePosition(revision: $0.revision, node: $0.node) }
+                    let thinned = try VersionQueries(connection).thinned(among: versions, in: Fixture.namespace)
+                    return zip(entries, versions).map { "\($0.state.name)\(thinned.contains($1) ? "-" : "")" }
+                }
+                #expect(try names(0) == [])
+                #expect(try names(1) == ["a-"])
+                #expect(try names(2) == ["a-", "b"])
+                #expect(try names(3) == ["a", "b", "c"])
+                #expect(try names(3, Fixture.name("a"), 1) == ["b"])
+            }
+        },
     ]
 }

@@ -125,21 +125,23 @@ extension MetadataConformance {
             #expect(try await thin(database, 4, past, (past[0], past[1] + 1)) == 2)
             #expect(try await files(after: nil, 9) == [2, 6].map { Fixture.node($0) })
         },
-        Check("the kept states of files come in order, from any place on") { database in
+        Check("the bytes of all states of files come in order, with whether they are kept, from any place on") {
+            database in
             try await database.prepareHome()
             try await play(database, node: 1, [1, 2, 3].map { Fixture.file("a", content: $0) })
             try await play(database, node: 2, [Fixture.folder("d"), nil], from: 4)
             try await play(database, node: 3, [Fixture.file("b", content: 5)], from: 6)
             _ = try await thin(database, 1, [2], (2, 3))
-            let kept = try await database.read {
-                try ThinningQueries($0).kept(in: Fixture.namespace, after: nil, .zero, limit: 9)
+            let all = try await database.read {
+                try ThinningQueries($0).bytes(in: Fixture.namespace, after: nil, .zero, limit: 9)
             }
-            #expect(kept.map(\.from.number) == [1, 3, 6])
-            #expect(kept.map(\.isHead) == [false, true, true])
+            #expect(all.map(\.from.number) == [1, 2, 3, 6])
+            #expect(all.map(\.isHead) == [false, false, true, true])
+            #expect(all.map(\.isKept) == [true, false, true, true])
             let rest = try await database.read {
-                try ThinningQueries($0).kept(in: Fixture.namespace, after: Fixture.node(1), Revision(1), limit: 1)
+                try ThinningQueries($0).bytes(in: Fixture.namespace, after: Fixture.node(1), Revision(1), limit: 2)
             }
-            #expect(rest == [kept[1]])
+            #expect(rest == Array(all[1...2]))
         },
         Check("the last place of a node is known after it is gone") { database in
             try await database.prepareHome()
@@ -157,21 +159,6 @@ extension MetadataConformance {
             #expect(gone?.parent == Fixture.node(1))
             #expect(gone?.name == Fixture.name("b"))
             #expect(never == nil)
-        },
-        Check("progress is noted by the name of the work, and forgotten at its end") { database in
-            func progress(_ name: String) async throws -> [UInt8]? {
-                try await database.read { try ThinningQueries($0).progress(of: name) }
-            }
-            for value in [[1, 2], [3]] as [[UInt8]] {
-                try await database.write { connection in
-                    try ThinningQueries(connection).setProgress(of: "work", value, at: Fixture.time)
-                    try ThinningQueries(connection).setProgress(of: "other", [9], at: Fixture.time)
-                }
-                #expect(try await progress("work") == value)
-            }
-            try await database.write { try ThinningQueries($0).setProgress(of: "work", nil, at: Fixture.time) }
-            #expect(try await progress("work") == nil)
-            #expect(try await progress("other") == [9])
         },
         Check("namespaces are told with their owners, in portions") { database in
             try await database.prepareHome()

@@ -73,18 +73,28 @@ extension MetadataConformance {
         },
         Check("whoever was at a path is found by it, and nobody else") { database in
             let model = try await playHistory(database, seed: 22, commits: 80)
-            var holders: [RemotePath: Set<NodeID>] = [:]
+            var holders: [RemotePath: [NodeID: ClosedRange<Int>]] = [:]
             for revision in model.trees.indices {
                 for node in model.trees[revision].keys {
-                    if let path = model.path(of: node, at: revision) { holders[path, default: []].insert(node) }
+                    guard let path = model.path(of: node, at: revision) else { continue }
+                    let first = holders[path]?[node]?.lowerBound ?? revision
+                    holders[path, default: [:]][node] = first...revision
                 }
             }
             let paths = holders
             try await database.read { connection throws in
                 for (path, expected) in paths {
                     let found = try VersionQueries(connection).holders(of: path, in: Fixture.namespace)
-                    #expect(expected.isSubset(of: found.map(\.node)), "\(path)")
-                    #expect(Set(found.map(\.node)).count == found.count)
+                    let tenures = expected.map { node, revisions in
+                        let isThere = revisions.upperBound == model.trees.count - 1
+                        return NodeTenure(
+                            node: node, from: Revision(UInt64(revisions.lowerBound)),
+                            until: isThere ? nil : Revision(UInt64(revisions.upperBound) + 1))
+                    }
+                    #expect(Set(found) == Set(tenures), "\(path)")
+                    #expect(found.count == tenures.count)
+                    let ends = found.map { $0.until ?? Revision(.max) }
+                    #expect(ends == ends.sorted(by: >), "\(path)")
                     let present = try NodeQueries(connection).resolve(path, in: Fixture.namespace)
                     #expect((found.first?.until == nil ? found.first?.node : nil) == present?.node, "\(path)")
                 }
@@ -110,6 +120,31 @@ extension MetadataConformance {
                 #expect(try holders("/a/y").isEmpty)
                 #expect(
                     try holders("/b/y") == [NodeTenure(node: Fixture.node(3), from: Revision(4), until: nil)])
+            }
+        },
+        Check("a file that was in a folder before and after the folder had a name is not found by that name") {
+            database in
+            try await database.prepareHome()
+            let folder = Fixture.node(1)
+            try await database.commit(
+                1, [NodeChange(1, Fixture.folder("b")), NodeChange(2, Fixture.file("x", in: folder))])
+            try await database.commit(2, [NodeChange(2, base: 1, Fixture.file("away", in: folder))])
+            try await database.commit(3, [NodeChange(1, base: 1, Fixture.folder("a"))])
+            try await database.commit(4, [NodeChange(3, Fixture.file("x", in: folder))])
+            try await database.commit(5, [NodeChange(3, base: 4, nil)])
+            try await database.commit(6, [NodeChange(1, base: 3, Fixture.folder("b"))])
+            try await database.commit(7, [NodeChange(2, base: 2, Fixture.file("x", in: folder))])
+            try await database.read { connection throws in
+                func holders(_ path: String) throws -> [NodeTenure] {
+                    try VersionQueries(connection).holders(of: RemotePath(path), in: Fixture.namespace)
+                }
+                // The second node was called x from 1 to 2 and from 7 on; the folder was called a from 3 to 6.
+                #expect(
+                    try holders("/a/x") == [NodeTenure(node: Fixture.node(3), from: Revision(4), until: Revision(5))])
+                #expect(try holders("/b/x") == [NodeTenure(node: Fixture.node(2), from: Revision(1), until: nil)])
+                #expect(
+                    try holders("/a/away")
+                        == [NodeTenure(node: Fixture.node(2), from: Revision(3), until: Revision(6))])
             }
         },
         Check("what is gone is listed with its last state, the newest removal first, in pages of any size") {
@@ -159,13 +194,17 @@ extension MetadataConformance {
                     return [found.before?.number, found.after?.number]
                 }
                 #expect(try kept(4) == [2, 5])
-                func hasThinned(_ revisions: [UInt64]) throws -> Bool {
-                    let positions = revisions.map { ChangePosition(revision: Revision($0), node: Fixture.node(1)) }
-                    return try versions.hasThinned(among: positions, in: Fixture.namespace)
+                func thinned(_ revisions: [UInt64], of node: UInt64 = 1) throws -> Set<UInt64> {
+                    let positions = revisions.map { ChangePosition(revision: Revision($0), node: Fixture.node(node)) }
+                    let found = try versions.thinned(among: positions, in: Fixture.namespace)
+                    #expect(found.isSubset(of: positions))
+                    return Set(found.map(\.revision.number))
                 }
-                #expect(try hasThinned([1, 2, 3, 5]))
-                #expect(try !hasThinned([1, 2, 5, 6, 99]))
-                #expect(try !hasThinned([]))
+                #expect(try thinned([1, 2, 3, 5]) == [3])
+                #expect(try thinned(Array(1...2000)) == [3, 4])
+                #expect(try thinned([1, 2, 5, 6, 99]).isEmpty)
+                #expect(try thinned([3, 4], of: 2).isEmpty)
+                #expect(try thinned([]).isEmpty)
                 #expect(try kept(1) == [nil, 2])
                 #expect(try kept(6) == [5, nil])
             }

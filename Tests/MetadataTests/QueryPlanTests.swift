@@ -86,10 +86,13 @@ struct QueryPlanTests {
         _ = try thinning.files(in: namespace, after: nil, limit: 5)
         _ = try thinning.states(of: Fixture.node(1), in: namespace)
         _ = try thinning.lastPlace(of: Fixture.node(1), in: namespace)
-        _ = try thinning.kept(in: namespace, after: nil, .zero, limit: 5)
+        _ = try thinning.bytes(in: namespace, after: nil, .zero, limit: 5)
         _ = try thinning.thin(
             Fixture.node(1), in: namespace, past: [Revision(1)], from: Revision(1), to: Revision(2), at: Fixture.time)
-        try thinning.setProgress(of: "work", [1], at: Fixture.time)
+        let work = WorkProgressQueries(connection)
+        try work.set([1], of: "work", at: Fixture.time)
+        _ = try work.value(of: "work")
+        try work.set(nil, of: "work", at: Fixture.time)
         _ = try RetentionQueries(connection).all(of: account)
         _ = try QuotaQueries(connection).stored(by: account)
         _ = try PageQueries(connection).missing([Fixture.page(1)], account: account)
@@ -114,7 +117,8 @@ struct QueryPlanTests {
         _ = try versions.versions(of: [node], in: namespace, at: Revision(1))
         _ = try versions.keptVersions(around: Revision(1), of: node, in: namespace)
         _ = try versions.deletions(in: namespace, limit: 5)
-        _ = try versions.hasThinned(
+        _ = try versions.holders(of: RemotePath("/a/b"), in: namespace)
+        _ = try versions.thinned(
             among: [ChangePosition(revision: Revision(1), node: node)], in: namespace)
         _ = try versions.path(of: node, in: namespace, at: Revision(1))
         let commits = CommitQueries(connection)

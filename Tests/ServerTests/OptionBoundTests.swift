@@ -27,7 +27,7 @@ struct OptionBoundTests {
         for text in ["9223372036854775808", "8589934592G", "1_000", "0x10", "²K", "1KK", "K1", "1KB", "00", "1e3"] {
             #expect(ByteCount(argument: text) == nil, "\(text)")
         }
-        for text in ["8388608T", "noneT", "tT", " none", "TT", "1KT"] {
+        for text in ["8388608T", "noneT", "tT", " none", "TT", "1KT", "+5M", "+1T", "+1"] {
             #expect(QuotaSize(argument: text) == nil, "\(text)")
         }
     }

@@ -93,6 +93,7 @@ struct SafeFilesTests {
         let (one, two) = (PackID(high: 1, low: 0), PackID(high: 2, low: 0))
         let manifest = BackupManifest(
             made: "2026-01-02T03:04:05.000Z", database: file, packs: [two: file, one: file], lost: [two, one],
+            damaged: [],
             keyring: nil)
         #expect(manifest.packs.map(\.id) == [one.hex, two.hex] && manifest.lost == [one.hex, two.hex])
         let path = try write("manifest", try manifest.encoded())
@@ -105,7 +106,7 @@ struct SafeFilesTests {
     func foreignName() throws {
         let file = HashedFile(size: 9, digest: SHA256Hasher.digest(of: [1]))
         let manifest = BackupManifest(
-            made: "", database: file, packs: [PackID(high: 1, low: 0): file], lost: [], keyring: nil)
+            made: "", database: file, packs: [PackID(high: 1, low: 0): file], lost: [], damaged: [], keyring: nil)
         let text = String(decoding: try manifest.encoded(), as: UTF8.self)
         for name in ["../../etc/passwd", "", String(repeating: "0", count: 31), String(repeating: "g", count: 32)] {
             let path = try write("manifest", Array(text.replacing(PackID(high: 1, low: 0).hex, with: name).utf8))

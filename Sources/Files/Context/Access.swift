@@ -11,6 +11,17 @@ enum Access {
         }
     }
 
+    /// The same, and where the namespace is.
+    static func head(
+        _ connection: any MetadataConnection, _ namespace: NamespaceID, _ principal: Principal
+    ) throws -> Head {
+        try check(connection, namespace, principal)
+        guard let head = try NamespaceQueries(connection).head(of: namespace) else {
+            throw FilesError(.notFound, "there is no namespace \(namespace)")
+        }
+        return head
+    }
+
     static func check(_ upload: UploadRecord, _ namespace: NamespaceID, _ principal: Principal) throws(FilesError) {
         guard upload.account == principal.account else {
             throw FilesError(.notFound, "there is no upload \(upload.id)")

@@ -59,10 +59,7 @@ struct HistoryCommit: Sendable {
         _ make: @escaping @Sendable (any MetadataConnection) throws -> HistoryPlan
     ) async throws -> Proposal {
         try await context.database.read { connection in
-            try Access.check(connection, namespace, principal)
-            guard let head = try NamespaceQueries(connection).head(of: namespace) else {
-                throw FilesError(.notFound, "there is no namespace \(namespace)")
-            }
+            let head = try Access.head(connection, namespace, principal)
             let plan = try make(connection)
             var report = PlanReport(plan, connection, namespace)
             return Proposal(head: head, plan: plan, changes: try report.changes(), left: try report.left())
@@ -95,7 +92,7 @@ struct HistoryCommit: Sendable {
     private static func checkSources(
         _ sources: [ChangePosition], _ namespace: NamespaceID, _ connection: any MetadataConnection
     ) throws {
-        if try VersionQueries(connection).hasThinned(among: sources, in: namespace) {
+        if try !VersionQueries(connection).thinned(among: sources, in: namespace).isEmpty {
             throw FilesError(.conflict, "a version was given up meanwhile")
         }
     }

@@ -45,9 +45,7 @@ public struct ListDeleted: Sendable {
         _ folder: RemotePath, after: ChangePosition? = nil, limit: Int = 1000, in namespace: NamespaceID,
         by principal: Principal
     ) async throws -> Page {
-        guard (1...10_000).contains(limit) else {
-            throw FilesError(.invalidRequest, "a page has 1 to 10000 entries, not \(limit)")
-        }
+        try PageLimit.check(limit)
         return try await context.database.read { connection in
             try Access.check(connection, namespace, principal)
             var search = try DeletionSearch(connection, namespace, below: folder)

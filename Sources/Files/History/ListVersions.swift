@@ -81,9 +81,7 @@ public struct ListVersions: Sendable {
         _ path: RemotePath, showsAll: Bool = false, node: NodeID? = nil, before: Revision? = nil, limit: Int = 1000,
         in namespace: NamespaceID, by principal: Principal
     ) async throws -> [NodeEntries] {
-        guard (1...10_000).contains(limit) else {
-            throw FilesError(.invalidRequest, "a page has 1 to 10000 entries, not \(limit)")
-        }
+        try PageLimit.check(limit)
         guard !path.names.isEmpty else { throw FilesError(.invalidPath, "the root has no versions") }
         return try await context.database.read { connection in
             try Access.check(connection, namespace, principal)

@@ -42,12 +42,12 @@ public struct ThinVersions: Sendable {
         var report = Report()
         let start = clock.now()
         var place = try await database.read { connection in
-            try ThinningQueries(connection).progress(of: Self.work).flatMap(ThinningPlace.init)
+            try WorkProgressQueries(connection).value(of: Self.work).flatMap(ThinningPlace.init)
         }
         while report.files < mostFiles {
             let (step, now) = (ThinningStep(place: place, mostFiles: min(200, mostFiles)), clock.now())
             guard let found = try await database.read({ try step.next($0, now: now) }) else {
-                try await database.write { try ThinningQueries($0).setProgress(of: Self.work, nil, at: now) }
+                try await database.write { try WorkProgressQueries($0).set(nil, of: Self.work, at: now) }
                 report.isComplete = true
                 return report
             }
@@ -55,7 +55,7 @@ public struct ThinVersions: Sendable {
             place = found.place
         }
         let reached = place
-        try await database.write { try ThinningQueries($0).setProgress(of: Self.work, reached?.bytes, at: start) }
+        try await database.write { try WorkProgressQueries($0).set(reached?.bytes, of: Self.work, at: start) }
         return report
     }
 
@@ -91,7 +91,7 @@ public struct ThinVersions: Sendable {
                 versions += gone.versions
                 bytes += gone.bytes
             }
-            if let progress { try ThinningQueries(connection).setProgress(of: Self.work, progress.bytes, at: now) }
+            if let progress { try WorkProgressQueries(connection).set(progress.bytes, of: Self.work, at: now) }
             return (versions, bytes)
         }
         report.versions += versions

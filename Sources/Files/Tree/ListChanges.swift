@@ -26,14 +26,9 @@ public struct ListChanges: Sendable {
         in namespace: NamespaceID, since: Revision, upTo: Revision? = nil, after: ChangePosition? = nil, limit: Int,
         by principal: Principal
     ) async throws -> Page {
-        guard (1...10_000).contains(limit) else {
-            throw FilesError(.invalidRequest, "a page has 1 to 10000 entries, not \(limit)")
-        }
+        try PageLimit.check(limit)
         return try await context.database.read { connection in
-            try Access.check(connection, namespace, principal)
-            guard let newest = try NamespaceQueries(connection).head(of: namespace) else {
-                throw FilesError(.notFound, "there is no namespace \(namespace)")
-            }
+            let newest = try Access.head(connection, namespace, principal)
             let head = try Self.head(upTo, newest, connection)
             guard since <= newest.revision else {
                 throw FilesError(

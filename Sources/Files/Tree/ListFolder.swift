@@ -26,14 +26,9 @@ public struct ListFolder: Sendable {
         _ path: RemotePath, at point: PastPoint? = nil, after: NodeName? = nil, limit: Int = 1000,
         in namespace: NamespaceID, by principal: Principal
     ) async throws -> Page {
-        guard (1...10_000).contains(limit) else {
-            throw FilesError(.invalidRequest, "a page has 1 to 10000 entries, not \(limit)")
-        }
+        try PageLimit.check(limit)
         return try await context.database.read { connection in
-            try Access.check(connection, namespace, principal)
-            guard let head = try NamespaceQueries(connection).head(of: namespace) else {
-                throw FilesError(.notFound, "there is no namespace \(namespace)")
-            }
+            let head = try Access.head(connection, namespace, principal)
             let wanted = try point?.revision(in: namespace, connection)
             // The head has the better indexes.
             let past = wanted == head.revision ? nil : wanted

@@ -68,14 +68,14 @@ struct BlockCensus: Sendable {
 
     private static let statesAtOnce = 1000
 
-    /// Hands out the kept states of the part, or of the rest, in the order of their nodes.
-    private func walk(isPart: Bool, _ body: ([KeptState], NamespaceID) async throws -> Void) async throws {
+    /// Hands out the states of the part, or of the rest, in the order of their nodes.
+    private func walk(isPart: Bool, _ body: ([StateBytes], NamespaceID) async throws -> Void) async throws {
         for namespace in try await database.read({ try NamespaceQueries($0).all(visibleTo: account) }) {
             var place: (node: NodeID?, from: Revision) = (nil, .zero)
             while true {
                 let start = place
-                let (states, last) = try await database.read { connection -> ([KeptState], KeptState?) in
-                    let states = try ThinningQueries(connection).kept(
+                let (states, last) = try await database.read { connection -> ([StateBytes], StateBytes?) in
+                    let states = try ThinningQueries(connection).bytes(
                         in: namespace, after: start.node, start.from, limit: Self.statesAtOnce)
                     return (try belonging(states, isPart, namespace, connection), states.last)
                 }
@@ -87,8 +87,8 @@ struct BlockCensus: Sendable {
     }
 
     private func belonging(
-        _ states: [KeptState], _ isPart: Bool, _ namespace: NamespaceID, _ connection: any MetadataConnection
-    ) throws -> [KeptState] {
+        _ states: [StateBytes], _ isPart: Bool, _ namespace: NamespaceID, _ connection: any MetadataConnection
+    ) throws -> [StateBytes] {
         guard case .path(let target) = part else { return states }
         if target.isFile {
             return states.filter { ($0.node == target.node && namespace == target.namespace) == isPart }
@@ -106,11 +106,13 @@ struct BlockCensus: Sendable {
         }
     }
 
-    /// Goes through the recipes of states, a few in one reading.
+    /// Goes through the recipes of the states whose bytes are kept, a few in one reading.
     private func visit(
-        _ states: [KeptState], _ namespace: NamespaceID, note: @escaping @Sendable (BlockID) throws -> Void
+        _ states: [StateBytes], _ namespace: NamespaceID, note: @escaping @Sendable (BlockID) throws -> Void
     ) async throws {
-        let contents = states.reduce(into: [Content]()) { if $0.last != $1.content { $0.append($1.content) } }
+        let contents = states.filter(\.isKept).map(\.content).reduce(into: [Content]()) { found, content in
+            if found.last != content { found.append(content) }
+        }
         for start in stride(from: 0, to: contents.count, by: 100) {
             let some = Array(contents[start..<min(contents.count, start + 100)])
             try await database.read { connection in
@@ -172,25 +174,31 @@ struct BlockCensus: Sendable {
     }
 }
 
-/// Counts files and versions as their states come by, in order.
+/// Counts files and versions as their states come by, in order, those whose bytes were given up among them.
+///
+/// A version is what ``FileVersion`` is: states that follow one another with the same bytes. So bytes that come again after
+/// others make another one, although the others were given up.
 struct VersionTally: Sendable {
     private(set) var files = 0
     private(set) var versions = 0
     private(set) var headBytes: UInt64 = 0
     private(set) var keptBytes: UInt64 = 0
     private var last: (node: NodeID, content: ContentID)?
+    /// Whether the version of the last state is counted.
+    private var isCounted = false
 
-    mutating func add(_ states: [KeptState]) {
+    mutating func add(_ states: [StateBytes]) {
         for state in states {
             if state.isHead {
                 files += 1
                 headBytes += state.content.size
             }
-            if last?.node != state.node || last?.content != state.content.id {
-                versions += 1
-                keptBytes += state.content.size
-            }
+            if last?.node != state.node || last?.content != state.content.id { isCounted = false }
             last = (state.node, state.content.id)
+            if isCounted || !state.isKept { continue }
+            isCounted = true
+            versions += 1
+            keptBytes += state.content.size
         }
     }
 }

@@ -100,44 +100,24 @@ public struct ThinningQueries {
                     AND present.level = node.level AND present.digest = node.digest)
         """
 
-    /// The states of files whose bytes are kept, behind a place in the order of nodes and revisions, at most `limit` of
-    /// them.
-    public func kept(
+    /// The bytes of the states of files, kept or given up, behind a place in the order of nodes and revisions, at most
+    /// `limit` of them.
+    public func bytes(
         in namespace: NamespaceID, after node: NodeID?, _ from: Revision, limit: Int
-    ) throws -> [KeptState] {
+    ) throws -> [StateBytes] {
         try connection.query(
             """
-            SELECT node, valid_from, valid_to, level, digest, size, parent FROM node
-            WHERE namespace = $1 AND (node, valid_from) > ($2, $3) AND kind = 1 AND thinned IS NULL
+            SELECT node, valid_from, valid_to, level, digest, size, parent, thinned FROM node
+            WHERE namespace = $1 AND (node, valid_from) > ($2, $3) AND kind = 1
             ORDER BY node, valid_from LIMIT $4
             """,
             [.id(namespace), .blob(node?.bytes ?? []), try .revision(from), .integer(Int64(limit))]
         ).map { row in
-            KeptState(
-                node: try row.id(0), from: try row.revision(1), isHead: row.isNull(2),
+            StateBytes(
+                node: try row.id(0), from: try row.revision(1), isHead: row.isNull(2), isKept: row.isNull(7),
                 content: Content(
                     id: ContentID(level: try row.number(3), digest: try row.digest(4)), size: try row.number(5)),
                 parent: try row.id(6))
         }
-    }
-}
-
-extension ThinningQueries {
-    /// How far the work of a name has come; nil when it is to begin.
-    public func progress(of name: String) throws -> [UInt8]? {
-        try connection.first("SELECT value FROM maintenance WHERE name = $1", [.text(name)]).map { try $0.blob(0) }
-    }
-
-    /// Notes how far the work of a name has come; nil when it is at its end.
-    public func setProgress(of name: String, _ value: [UInt8]?, at time: Timestamp) throws {
-        guard let value else {
-            try connection.execute("DELETE FROM maintenance WHERE name = $1", [.text(name)])
-            return
-        }
-        try connection.execute(
-            """
-            INSERT INTO maintenance (name, value, updated) VALUES ($1, $2, $3)
-            ON CONFLICT (name) DO UPDATE SET value = $2, updated = $3
-            """, [.text(name), .blob(value), .time(time)])
     }
 }

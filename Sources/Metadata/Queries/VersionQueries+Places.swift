@@ -4,48 +4,67 @@ extension VersionQueries {
     /// The most nodes of one place that ``holders(of:in:)`` follows.
     private static let mostHolders = 64
 
+    /// How many versions of one place are in memory at once.
+    private static let versionsAtOnce = 4096
+
     /// The nodes that were ever at a path: who is there first, then who left it last. The root has no record.
     ///
-    /// The folders around it may be gone as well, or may be called otherwise now: each counts while it was there.
+    /// The folders around it may be gone as well, or may be called otherwise now: each counts while it was there, and had
+    /// the name of the path.
     /// - Complexity: O(versions at each place of the path).
     public func holders(of path: RemotePath, in namespace: NamespaceID) throws -> [NodeTenure] {
-        var holders = [NodeTenure(node: .root, from: .zero, until: nil)]
+        var stays: [NodeID: RevisionSpans] = [.root: .always]
         for name in path.names {
-            var next: [NodeID: NodeTenure] = [:]
-            for folder in holders {
-                for tenure in try tenures(of: folder.node, name, in: namespace) {
-                    guard let tenure = tenure.within(folder) else { continue }
-                    next[tenure.node] = next[tenure.node].map { Self.union($0, tenure) } ?? tenure
+            var next: [NodeID: RevisionSpans] = [:]
+            for (folder, whole) in stays {
+                for (node, part) in try self.stays(in: folder, as: name, in: namespace) {
+                    let common = part.intersection(whole)
+                    if !common.isEmpty { next[node] = next[node]?.union(common) ?? common }
                 }
             }
-            holders = Array(next.values.sorted(by: Self.isNewer).prefix(Self.mostHolders))
+            let newest = next.sorted { Self.isNewer(Self.tenure($0), Self.tenure($1)) }.prefix(Self.mostHolders)
+            stays = Dictionary(uniqueKeysWithValues: newest.map { ($0.key, $0.value) })
         }
-        return path.names.isEmpty ? [] : holders
+        return path.names.isEmpty ? [] : stays.map(Self.tenure).sorted(by: Self.isNewer)
     }
 
-    /// From when to when nodes were at a place, in no particular order.
-    private func tenures(of parent: NodeID, _ name: NodeName, in namespace: NamespaceID) throws -> [NodeTenure] {
-        let values: [SQLValue] = [.id(namespace), .id(parent), .blob(name.bytes)]
-        var found = try connection.query(
-            """
-            SELECT node, MIN(valid_from), MAX(valid_to) FROM node
-            WHERE namespace = $1 AND parent = $2 AND name = $3 AND valid_to IS NOT NULL GROUP BY node
-            """, values
-        ).map { NodeTenure(node: try $0.id(0), from: try $0.revision(1), until: try $0.revision(2)) }
-        if let present = try NodeQueries(connection).child(parent, name, in: namespace) {
-            let earlier = found.firstIndex { $0.node == present.node }.map { found.remove(at: $0) }
-            found.append(NodeTenure(node: present.node, from: earlier?.from ?? present.revision, until: nil))
+    /// When which nodes were in a folder under a name.
+    private func stays(
+        in folder: NodeID, as name: NodeName, in namespace: NamespaceID
+    ) throws -> [NodeID: RevisionSpans] {
+        var found: [NodeID: RevisionSpans] = [:]
+        var last = Revision.zero
+        var isMore = true
+        while isMore {
+            // The rows of one place do not overlap: their ends are in the order of their beginnings, and no two are equal.
+            let rows = try connection.query(
+                """
+                SELECT node, valid_from, valid_to FROM node
+                WHERE namespace = $1 AND parent = $2 AND name = $3 AND valid_to > $4 ORDER BY valid_to LIMIT $5
+                """,
+                [
+                    .id(namespace), .id(folder), .blob(name.bytes), try .revision(last),
+                    .integer(Int64(Self.versionsAtOnce)),
+                ])
+            for row in rows {
+                last = try row.revision(2)
+                let from = try row.revision(1)
+                if from < last { found[try row.id(0), default: .never].add(from..<last) }
+            }
+            isMore = rows.count == Self.versionsAtOnce
+        }
+        if let present = try NodeQueries(connection).child(folder, name, in: namespace) {
+            found[present.node, default: .never].add(present.revision..<RevisionSpans.endless)
         }
         return found
     }
 
-    private static func union(_ left: NodeTenure, _ right: NodeTenure) -> NodeTenure {
-        let until = left.until.flatMap { one in right.until.map { max(one, $0) } }
-        return NodeTenure(node: left.node, from: min(left.from, right.from), until: until)
+    private static func tenure(_ stay: (key: NodeID, value: RevisionSpans)) -> NodeTenure {
+        NodeTenure(node: stay.key, from: stay.value.from, until: stay.value.until)
     }
 
     private static func isNewer(_ left: NodeTenure, _ right: NodeTenure) -> Bool {
-        let most = Revision(.max)
+        let most = RevisionSpans.endless
         return (left.until ?? most, left.from, left.node) > (right.until ?? most, right.from, right.node)
     }
 

@@ -99,22 +99,23 @@ public struct VersionQueries {
         return (try before.map { try $0.revision(0) }, try after.map { try $0.revision(0) })
     }
 
-    /// Whether the bytes of any of some versions, each named by its node and the revision that made it, were given up.
-    public func hasThinned(among versions: [ChangePosition], in namespace: NamespaceID) throws -> Bool {
+    /// Those of some versions, each named by its node and the revision that made it, whose bytes were given up.
+    public func thinned(
+        among versions: [ChangePosition], in namespace: NamespaceID
+    ) throws -> Set<ChangePosition> {
         let type = connection.dialect.bytesType
-        var found = false
+        var found: Set<ChangePosition> = []
         try ChunkedList.forEach(versions) { chunk in
             let list = ChunkedList.rows(from: 2, count: chunk.count, width: 2)
-            let row = try connection.first(
+            let rows = try connection.query(
                 """
                 WITH wanted (node, revision) AS (VALUES \(list))
-                SELECT 1 FROM wanted JOIN node
+                SELECT node.valid_from, node.node FROM wanted JOIN node
                 ON node.namespace = $1 AND node.node = CAST(wanted.node AS \(type))
                     AND node.valid_from = wanted.revision AND node.thinned IS NOT NULL
-                LIMIT 1
                 """,
                 [.id(namespace)] + chunk.flatMap { [SQLValue.id($0.node), try SQLValue.revision($0.revision)] })
-            if row != nil { found = true }
+            for row in rows { found.insert(ChangePosition(revision: try row.revision(0), node: try row.id(1))) }
         }
         return found
     }

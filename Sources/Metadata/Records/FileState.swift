@@ -24,15 +24,17 @@ public struct FileState: Hashable, Sendable {
     public let isThinned: Bool
 }
 
-/// A state of a file whose bytes are kept.
-public struct KeptState: Hashable, Sendable {
+/// The bytes that a file had in one state.
+public struct StateBytes: Hashable, Sendable {
     /// The node.
     public let node: NodeID
     /// The revision that began it.
     public let from: Revision
     /// Whether it is the present state.
     public let isHead: Bool
-    /// Its bytes.
+    /// Whether they are kept.
+    public let isKept: Bool
+    /// Which bytes.
     public let content: Content
     /// The folder that it was in.
     public let parent: NodeID

@@ -20,13 +20,13 @@ public struct NodeVersion: Hashable, Sendable {
     public var isKept: Bool { thinned == nil }
 }
 
-/// A node that had a place, or a path, at some time.
+/// A node that had a path at some time, or at several.
 public struct NodeTenure: Hashable, Sendable {
     /// The node.
     public let node: NodeID
     /// The first revision that had it there.
     public let from: Revision
-    /// The first revision that had it there no more; nil while it is there.
+    /// The first revision from which on it was there no more; nil while it is there.
     public let until: Revision?
 
     /// Makes a tenure of its parts.
@@ -34,14 +34,6 @@ public struct NodeTenure: Hashable, Sendable {
         self.node = node
         self.from = from
         self.until = until
-    }
-
-    /// The part of it that lies within another; nil when they do not meet.
-    func within(_ other: NodeTenure) -> NodeTenure? {
-        let first = max(from, other.from)
-        let last = [until, other.until].compactMap { $0 }.min()
-        if let last, last <= first { return nil }
-        return NodeTenure(node: node, from: first, until: last)
     }
 }
 

@@ -103,8 +103,8 @@ struct ReactorLoop: ~Copyable {
         // Only now: a descriptor that is given out anew, here or to another loop, is not to be met by what happened to the
         // one before.
         closeEnded()
+        // What gives way to those that come, and those that go at once, it gives back itself.
         accept()
-        closeEnded()
         shared.records[index].leave(counts)
     }
 

@@ -19,8 +19,8 @@ struct SyncPass {
         /// Rounds in a row that moved nothing but the client's own notes.
         var idleRounds = 0
         var lastCommit = Revision.zero
-        /// Whether the account is full: nothing more is sent in this pass.
-        var isFull = false
+        /// Set when the account is full: what needs room is not sent any more in this pass.
+        var full: FullAccount?
     }
 
     private static let mostRefusals = 10
@@ -147,8 +147,8 @@ struct SyncPass {
         let start = state.nextUnread
         async let portion = start == nil ? nil : reading.run(after: start ?? 0)
         let report = try await UploadPhase(context: context, link: link, folder: folder)
-            .run(state.isFull ? [] : groups)
-        if report.isFull { state.isFull = true }
+            .run(groups, full: state.full)
+        state.full = report.full
         if let portion = try await portion { take(portion, &state) }
         state.lastCommit = max(state.lastCommit, report.lastCommit)
         return report

@@ -1,5 +1,6 @@
 import Blocks
 import Foundation
+import Metadata
 import Model
 
 /// Where the parts of a backup lie: as in a data directory, so that other commands can read it in its place.
@@ -31,21 +32,39 @@ struct BackupFolder: Sendable {
     func drafts() throws -> [PackID] { try packs(ending: ".pack.new") }
 
     private func packs(ending: String) throws -> [PackID] {
-        let base = "\(region)/packs"
-        guard access(base, F_OK) == 0 else { return [] }
-        return try FileManager.default.contentsOfDirectory(atPath: base).flatMap { folder in
-            try FileManager.default.contentsOfDirectory(atPath: "\(base)/\(folder)").compactMap { name in
+        try packFolders().flatMap { folder in
+            try SafeFiles.names(in: folder).compactMap { name in
                 name.hasSuffix(ending) ? PackID(hex: String(name.dropLast(ending.count))) : nil
             }
         }
     }
 
-    /// Takes a directory for a backup: one that is there must be empty, or a backup already.
+    /// The folders that packs lie in. What is no folder holds none.
+    private func packFolders() throws -> [String] {
+        let base = "\(region)/packs"
+        guard access(base, F_OK) == 0 else { return [] }
+        return try SafeFiles.names(in: base).map { "\(base)/\($0)" }.filter(SafeFiles.isFolder)
+    }
+
+    /// Makes sure that packs can be written, and those that are there be listed.
+    /// - Throws: ``Failure`` `configuration` that names what lies in the place of a folder.
+    private func checkPackFolders() throws {
+        try SafeFiles.makeFolder(region)
+        let base = "\(region)/packs"
+        try SafeFiles.makeFolder(base)
+        for name in try SafeFiles.names(in: base) where !SafeFiles.isFolder("\(base)/\(name)") {
+            throw Failure(
+                .configuration, "\(base)/\(name) is not a folder, and not of the backup: move it somewhere else")
+        }
+    }
+
+    /// Takes a directory for a backup: one that is there must be empty, or a backup already. One that was made for a backup
+    /// which was killed right then is taken as an empty one.
     /// - Returns: the descriptor that keeps other backups out of it until it is closed.
     func begin() throws -> Int32 {
         try SafeFiles.makeFolder(path)
         if access(mark, F_OK) != 0 {
-            guard try FileManager.default.contentsOfDirectory(atPath: path).isEmpty else {
+            guard try SafeFiles.isBegun(path, with: Self.title, at: mark) else {
                 throw Failure(.configuration, "\(path) is neither empty nor a backup")
             }
             try SafeFiles.write(Array(Self.title.utf8), to: mark)
@@ -56,8 +75,10 @@ struct BackupFolder: Sendable {
             close(descriptor)
             throw Failure(.unavailable, "another backup to \(path) is under way")
         }
-        try SafeFiles.makeFolder(region)
-        try SafeFiles.makeFolder("\(region)/packs")
+        do { try checkPackFolders() } catch {
+            close(descriptor)
+            throw error
+        }
         return descriptor
     }
 
@@ -96,6 +117,22 @@ struct BackupManifest: Codable, Hashable, Sendable {
         let file: HashedFile
     }
 
+    /// A block that is not in the backup as it was written, since no region of the server had it so.
+    struct Block: Codable, Hashable, Sendable {
+        let account: String
+        let block: String
+        let pack: String
+        /// Where its record lies in the pack.
+        let offset: UInt64
+
+        init(_ block: StoredBlock, of account: AccountID) {
+            self.account = "\(account)"
+            self.block = "\(block.id)"
+            pack = block.pack.hex
+            offset = block.offset
+        }
+    }
+
     static let format = "cairn-backup 1"
 
     var format = Self.format
@@ -106,14 +143,20 @@ struct BackupManifest: Codable, Hashable, Sendable {
     let packs: [Pack]
     /// Packs that rows name and that no region of the server had.
     let lost: [String]
+    /// Blocks that no region had whole; nil for none.
+    let damaged: [Block]?
     /// The keyring, when it is in the backup.
     let keyring: HashedFile?
 
-    init(made: String, database: HashedFile, packs: [PackID: HashedFile], lost: [PackID], keyring: HashedFile?) {
+    init(
+        made: String, database: HashedFile, packs: [PackID: HashedFile], lost: [PackID], damaged: [Block],
+        keyring: HashedFile?
+    ) {
         self.made = made
         self.database = database
         self.packs = packs.sorted { $0.key < $1.key }.map { Pack(id: $0.key.hex, file: $0.value) }
         self.lost = lost.sorted().map(\.hex)
+        self.damaged = damaged.isEmpty ? nil : damaged
         self.keyring = keyring
     }
 
@@ -141,6 +184,12 @@ struct BackupManifest: Codable, Hashable, Sendable {
             files[id] = pack.file
         }
         return files
+    }
+
+    /// Those of ``files()`` in which nothing is damaged.
+    func wholeFiles() throws -> [PackID: HashedFile] {
+        let damaged = Set((damaged ?? []).map(\.pack))
+        return try files().filter { !damaged.contains($0.key.hex) }
     }
 
     /// The bytes of the manifest.

@@ -19,6 +19,7 @@ struct RestoreBackup {
 
     private var draft: String { target + ".restoring" }
     private var mark: String { draft + "/restoring" }
+    private static let title = "unfinished\n"
 
     /// Does it.
     /// - Returns: the manifest of the backup.
@@ -65,13 +66,17 @@ struct RestoreBackup {
             else { throw Failure(.configuration, "\(target) is not empty: name a new directory") }
         }
         if access(draft, F_OK) == 0 {
-            guard access(mark, F_OK) == 0 else {
+            // One that was made right before a kill has no mark yet.
+            guard
+                SafeFiles.isFolder(draft),
+                try access(mark, F_OK) == 0 || SafeFiles.isBegun(draft, with: Self.title, at: mark)
+            else {
                 throw Failure(.configuration, "\(draft) is in the way: move it, or name another directory")
             }
             try FileManager.default.removeItem(atPath: draft)
         }
         try SafeFiles.makeFolder(draft)
-        try SafeFiles.write(Array("unfinished\n".utf8), to: mark)
+        try SafeFiles.write(Array(Self.title.utf8), to: mark)
         try SafeFiles.makeFolder(draft + "/packs")
         try SafeFiles.makeFolder(draft + "/packs/packs")
     }

@@ -9,7 +9,10 @@ enum SafeFiles {
 
     /// Makes a folder for its owner alone, durably, unless it is there.
     static func makeFolder(_ path: String) throws {
-        if access(path, F_OK) == 0 { return }
+        if access(path, F_OK) == 0 {
+            guard isFolder(path) else { throw Failure(.configuration, "\(path) is not a folder") }
+            return
+        }
         do {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -17,6 +20,34 @@ enum SafeFiles {
             throw Failure(creating: path, errno)
         }
         try syncFolder(around: path)
+    }
+
+    /// Whether a folder is there, or a link to one.
+    static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// What is in a folder, in no order.
+    static func names(in folder: String) throws -> [String] {
+        do { return try FileManager.default.contentsOfDirectory(atPath: folder) } catch {
+            throw Failure(.inputOutput, "\(folder) can't be read: \(error.localizedDescription)")
+        }
+    }
+
+    /// Whether a folder is as good as empty: it holds nothing, or only the beginning of its mark, as one that was made right
+    /// before a kill.
+    static func isBegun(_ folder: String, with mark: String, at path: String) throws -> Bool {
+        let names = try names(in: folder)
+        if names.isEmpty { return true }
+        let draft = path + FileDraft.ending
+        var status = stat()
+        guard names == [(draft as NSString).lastPathComponent], lstat(draft, &status) == 0,
+            status.st_mode & S_IFMT == S_IFREG, status.st_size <= mark.utf8.count
+        else { return false }
+        var found: [UInt8] = []
+        try read(draft, size: nil) { found += $0 }
+        return mark.utf8.starts(with: found)
     }
 
     /// Writes a small file in one step.
@@ -100,11 +131,14 @@ final class FileDraft {
     private var size: UInt64 = 0
     private var isFinished = false
 
-    private var draft: String { path + ".new" }
+    /// What the name ends in until it is complete.
+    static let ending = ".new"
+
+    private var draft: String { path + Self.ending }
 
     init(_ path: String) throws {
         self.path = path
-        descriptor = open(path + ".new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        descriptor = open(path + Self.ending, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Failure(creating: path, errno) }
     }
 

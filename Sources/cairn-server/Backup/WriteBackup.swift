@@ -9,6 +9,9 @@ import Storage
 ///
 /// Packs only grow until they are sealed, and one that is given up stays for a while. So a copy of the database as it is
 /// at one moment, with every pack that it names, is a whole server as it was at that moment.
+///
+/// Each record is compared with its checksum as it is copied. What no region has whole is copied as it is, named in the
+/// manifest, and looked for again by the next backup.
 struct WriteBackup {
     /// What was done.
     struct Outcome {
@@ -26,6 +29,17 @@ struct WriteBackup {
     /// Called before each pack is copied, for tests.
     var beforePack: @Sendable (PackID) async throws -> Void = { _ in }
 
+    /// What is known of the packs that are in the backup.
+    private struct Packs {
+        /// Those that are there, as far as they are known.
+        var files: [PackID: HashedFile] = [:]
+        var copied: [PackID: HashedFile] = [:]
+        /// What is damaged in those that were copied.
+        var gaps: [PackID: [Range<UInt64>]] = [:]
+    }
+
+    private var copying: PackCopy { PackCopy(destination: destination, regions: regions) }
+
     /// How often a pack may go while it is to be copied, until it counts as lost.
     private static let attempts = 5
 
@@ -39,10 +53,10 @@ struct WriteBackup {
     }
 
     private func write(_ database: SQLiteMetadataReader) async throws -> Outcome {
-        var known = try BackupManifest(reading: destination.manifest)?.files() ?? [:]
-        var copied: [PackID: HashedFile] = [:]
+        var packs = Packs()
+        packs.files = try BackupManifest(reading: destination.manifest)?.wholeFiles() ?? [:]
         // Most of it first, so that the copy of the database is young when the rest is copied.
-        _ = try await copyPacks(named: database, &known, &copied)
+        _ = try await copyPacks(named: database, &packs)
         var moment = ""
         var missing: [PackID] = []
         for _ in 0..<Self.attempts {
@@ -53,44 +67,45 @@ struct WriteBackup {
             chmod(destination.databaseDraft, 0o600)
             try SafeFiles.sync(destination.databaseDraft)
             let snapshot = try SQLiteMetadataReader(path: destination.databaseDraft)
-            missing = try await copyPacks(named: snapshot, &known, &copied)
+            missing = try await copyPacks(named: snapshot, &packs)
             try await snapshot.close()
             // A pack that went meanwhile was given up: a newer database does not name it.
             if missing.isEmpty { break }
         }
         let keyRing = withKeyRing ? try SafeFiles.copy(folder.keyRing, to: destination.keyRing) : nil
         if keyRing == nil { unlink(destination.keyRing) }
-        let named = try await files(known)
+        let (named, damaged) = try await contents(packs)
         let manifest = BackupManifest(
             made: moment, database: try SafeFiles.hash(of: destination.databaseDraft), packs: named, lost: missing,
-            keyring: keyRing)
+            damaged: damaged, keyring: keyRing)
         try publish(manifest)
         var outcome = Outcome(manifest: manifest)
-        outcome.copiedPacks = copied.count
-        outcome.copiedBytes = copied.values.reduce(0) { $0 + $1.size }
+        outcome.copiedPacks = packs.copied.count
+        outcome.copiedBytes = packs.copied.values.reduce(0) { $0 + $1.size }
         outcome.prunedPacks = try prune(keeping: Set(named.keys))
         return outcome
     }
 
-    /// The files of the packs that the copy of the database names.
-    private func files(_ known: [PackID: HashedFile]) async throws -> [PackID: HashedFile] {
+    /// The files of the packs that the copy of the database names, and what it names that is damaged in them.
+    private func contents(_ packs: Packs) async throws -> ([PackID: HashedFile], [BackupManifest.Block]) {
         let snapshot = try SQLiteMetadataReader(path: destination.databaseDraft)
         var named: [PackID: HashedFile] = [:]
+        var damaged: [BackupManifest.Block] = []
         var pack = try await snapshot.read { try CheckQueries($0).namedPack(after: nil) }
         while let current = pack {
-            named[current] = known[current]
+            named[current] = packs.files[current]
+            let gaps = packs.gaps[current] ?? []
+            damaged += try await snapshot.read { try CheckQueries($0).named(in: current, touching: gaps) }
+                .map { BackupManifest.Block($0.block, of: $0.account) }
             pack = try await snapshot.read { try CheckQueries($0).namedPack(after: current) }
         }
         try await snapshot.close()
-        return named
+        return (named, damaged)
     }
 
     /// Copies what is not there yet of the packs that a database names.
     /// - Returns: the packs that no region has.
-    private func copyPacks(
-        named database: SQLiteMetadataReader, _ known: inout [PackID: HashedFile],
-        _ copied: inout [PackID: HashedFile]
-    ) async throws -> [PackID] {
+    private func copyPacks(named database: SQLiteMetadataReader, _ packs: inout Packs) async throws -> [PackID] {
         var missing: [PackID] = []
         var last: PackID?
         while true {
@@ -101,53 +116,36 @@ struct WriteBackup {
             }
             guard let (pack, end) = next else { return missing }
             last = pack
-            if try isThere(pack, end, &known) { continue }
+            if try await isThere(pack, end, database, &packs) { continue }
             try await beforePack(pack)
-            if let file = try await copy(pack, end) {
-                known[pack] = file
-                copied[pack] = file
+            // What is known of it from before is no longer so.
+            packs.files[pack] = nil
+            packs.gaps[pack] = nil
+            if let result = try await copying(pack, end) {
+                packs.files[pack] = result.file
+                packs.copied[pack] = result.file
+                if !result.gaps.isEmpty { packs.gaps[pack] = result.gaps }
             } else {
-                // What an earlier manifest says of it is no longer so.
-                known[pack] = nil
                 missing.append(pack)
             }
         }
     }
 
-    /// Whether the backup has all of a pack that is named; one that no manifest speaks of is hashed anew.
-    private func isThere(_ pack: PackID, _ end: UInt64, _ known: inout [PackID: HashedFile]) throws -> Bool {
+    /// Whether the backup has all of a pack that is named. One that no manifest speaks of, or as damaged, is read anew.
+    private func isThere(
+        _ pack: PackID, _ end: UInt64, _ database: SQLiteMetadataReader, _ packs: inout Packs
+    ) async throws -> Bool {
+        // What was copied in this run is as good as it gets.
+        if packs.gaps[pack] != nil, let file = packs.copied[pack], file.size >= end { return true }
         var status = stat()
         guard stat(destination.pack(pack), &status) == 0, UInt64(status.st_size) >= end else { return false }
         // One that has lost its end since is copied again, even when what is named of it is still there.
-        if let file = known[pack], file.size >= end { return UInt64(status.st_size) >= file.size }
-        known[pack] = try SafeFiles.hash(of: destination.pack(pack))
+        if let file = packs.files[pack], file.size >= end { return UInt64(status.st_size) >= file.size }
+        let gaps = try await copying.gapsInCopy(of: pack, upTo: end)
+        let damaged = try await database.read { try CheckQueries($0).named(in: pack, touching: gaps) }
+        guard damaged.isEmpty else { return false }
+        packs.files[pack] = try SafeFiles.hash(of: destination.pack(pack))
         return true
-    }
-
-    /// Copies a pack from the first region that has what is named of it; one that still grows, up to there.
-    private func copy(_ pack: PackID, _ end: UInt64) async throws -> HashedFile? {
-        var failure: (any Error)?
-        for region in regions {
-            do {
-                guard let summary = try await region.find(pack), summary.size >= end else { continue }
-                try SafeFiles.makeFolder(destination.folder(of: pack))
-                let draft = try FileDraft(destination.pack(pack))
-                let size = summary.isSealed ? summary.size : end
-                var position: UInt64 = 0
-                while position < size {
-                    let range = position..<min(size, position + UInt64(SafeFiles.step))
-                    let bytes = try await region.read(pack, [range]).first ?? []
-                    guard bytes.count == range.count else {
-                        throw StorageError(.notFound, "pack \(pack) ends at \(position + UInt64(bytes.count))")
-                    }
-                    try draft.append(bytes[...])
-                    position = range.upperBound
-                }
-                return try draft.finish()
-            } catch let error as StorageError { failure = error }
-        }
-        if let failure = failure as? StorageError, failure.code != .notFound { throw failure }
-        return nil
     }
 
     /// Puts the database and the manifest in their places: at every moment one of the manifests speaks of the database

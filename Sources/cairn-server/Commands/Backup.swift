@@ -16,8 +16,10 @@ struct Backup: AsyncParsableCommand {
             The keyring is not in the backup unless --with-keyring is given. Without the keyring nobody can read the \
             backup: keep a copy of it somewhere else.
 
-            Exit codes: 0; 1 the backup was made, but the server itself has lost packs, which are named. 'fsck --full' and \
-            'export' read a backup in the place of a data directory.
+            Every record is compared with its checksum as it is copied; one that is damaged is taken from another region.
+
+            Exit codes: 0; 1 the backup was made, but the server itself has lost packs or blocks, which are named. \
+            'fsck --full' and 'export' read a backup in the place of a data directory.
             """)
 
     @Argument(help: "The directory of the backup: new, empty, or an earlier backup.") var destination: String
@@ -60,13 +62,29 @@ struct Backup: AsyncParsableCommand {
                     ? "The keyring is in the backup: who has the backup can read everything. Keep it accordingly."
                     : "THE KEYRING IS NOT IN THE BACKUP. Without it nobody can read the backup: keep a copy of "
                         + "\(folder.keyRing) somewhere else.")
-            guard manifest.lost.isEmpty else {
-                for pack in manifest.lost {
-                    Output.note("cairn-server: no region has pack \(pack): it is not in the backup")
-                }
-                throw ExitCode(1)
-            }
+            if Self.tell(manifest) { throw ExitCode(1) }
         }
+    }
+
+    /// The most damaged blocks that are named one by one.
+    private static let mostNamed = 1000
+
+    /// Tells what the server had lost. Whether there is anything.
+    private static func tell(_ manifest: BackupManifest) -> Bool {
+        for pack in manifest.lost {
+            Output.note("cairn-server: no region has pack \(pack): it is not in the backup")
+        }
+        let damaged = manifest.damaged ?? []
+        for block in damaged.prefix(mostNamed) {
+            Output.note(
+                "cairn-server: no region has block \(block.block) of account \(block.account) whole (pack \(block.pack), "
+                    + "offset \(block.offset)): it is damaged in the backup too")
+        }
+        if damaged.count > mostNamed {
+            Output.note("cairn-server: and \(damaged.count - mostNamed) blocks more: the manifest names all of them")
+        }
+        if !damaged.isEmpty { Output.note("Which files that concerns: cairn-server fsck --full") }
+        return !manifest.lost.isEmpty || !damaged.isEmpty
     }
 }
 
@@ -99,6 +117,9 @@ struct Restore: AsyncParsableCommand {
             let manifest = try await restore()
             Output.line("restored the backup of \(manifest.made) to \(target): \(manifest.packs.count) packs")
             for pack in manifest.lost { Output.note("cairn-server: pack \(pack) was lost before the backup was made") }
+            for block in manifest.damaged ?? [] {
+                Output.note("cairn-server: block \(block.block) was damaged before the backup was made")
+            }
             Output.note("Check it: cairn-server fsck --full --data \(target)")
         }
     }

@@ -43,7 +43,7 @@ extension RetentionCommand {
             Output.line("\(file.path)")
             for (version, verdict) in file.verdicts.decisions {
                 let date = Notes.date(version.time)
-                let size = SizeText.bytes(version.content.size)
+                let size = ByteWords.text(version.content.size)
                 Output.line("  revision \(version.revision)\t\(date)\t\(size)\t\(verdict)")
             }
         }
@@ -71,7 +71,7 @@ extension RetentionCommand {
 
         var text: String {
             "\(goingVersions) of \(versions) versions of \(files) files with a past would go, "
-                + "\(SizeText.bytes(goingBytes)) as files"
+                + "\(ByteWords.text(goingBytes)) as files"
         }
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import MetadataSQLite
+import Model
 
 /// A number of bytes that an account may keep, or that there is no limit.
 struct QuotaSize: ExpressibleByArgument, Equatable {
@@ -42,8 +43,8 @@ extension Account {
             try await Failure.reporting {
                 let database = try SQLiteMetadataDatabase(path: try data.folder(create: false).database)
                 let used = try await SetQuota(database: database)(size.bytes, account: name)
-                let limit = size.bytes.map { SizeText.bytes($0) } ?? "none"
-                Output.line("quota of \(name): \(limit), used \(SizeText.bytes(used))")
+                let limit = size.bytes.map { ByteWords.text($0) } ?? "none"
+                Output.line("quota of \(name): \(limit), used \(ByteWords.text(used))")
                 try await database.close()
             }
         }

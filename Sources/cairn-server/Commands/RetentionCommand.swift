@@ -128,7 +128,7 @@ extension RetentionCommand {
                     let relief = try await RelieveQuotas(database: database, clock: clock).relieve(id)
                     Output.line(
                         "\(name): \(report.versions) versions of \(report.files) files gone, "
-                            + "\(SizeText.bytes(report.bytes)) of them as files")
+                            + "\(ByteWords.text(report.bytes)) of them as files")
                     if let relief { Output.line("\(name): \(relief.versions) more, to come below the quota") }
                 }
                 try await database.close()

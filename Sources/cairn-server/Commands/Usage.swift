@@ -2,6 +2,7 @@ import ArgumentParser
 import Files
 import Metadata
 import MetadataSQLite
+import Model
 
 /// `cairn-server usage`.
 struct Usage: AsyncParsableCommand {
@@ -35,15 +36,15 @@ struct Usage: AsyncParsableCommand {
         if json { return Output.line(try JSONText.line(AccountText(usage))) }
         Output.line(usage.name)
         Self.lines([
-            ("files", "\(usage.files), \(SizeText.bytes(usage.headBytes))"),
-            ("versions", "\(usage.versions), \(SizeText.bytes(usage.keptBytes)) as files"),
-            ("blocks", "\(usage.needed.blocks), \(SizeText.bytes(usage.needed.plainBytes))"),
-            ("sealed", SizeText.bytes(usage.needed.sealedBytes)),
-            ("saved by sharing", SizeText.bytes(usage.savedBySharing)),
-            ("saved by compression", SizeText.bytes(usage.savedByCompression)),
-            ("not needed any more", SizeText.bytes(usage.unneededBytes)),
-            ("used", "\(SizeText.bytes(usage.stored.sealedBytes)) of \(usage.quota.map(SizeText.bytes) ?? "no limit")"),
-            ("copies", "\(usage.regions) regions, \(SizeText.bytes(usage.takenByCopies)) beyond the first"),
+            ("files", "\(usage.files), \(ByteWords.text(usage.headBytes))"),
+            ("versions", "\(usage.versions), \(ByteWords.text(usage.keptBytes)) as files"),
+            ("blocks", "\(usage.needed.blocks), \(ByteWords.text(usage.needed.plainBytes))"),
+            ("sealed", ByteWords.text(usage.needed.sealedBytes)),
+            ("saved by sharing", ByteWords.text(usage.savedBySharing)),
+            ("saved by compression", ByteWords.text(usage.savedByCompression)),
+            ("not needed any more", ByteWords.text(usage.unneededBytes)),
+            ("used", "\(ByteWords.text(usage.stored.sealedBytes)) of \(usage.quota.map(ByteWords.text) ?? "no limit")"),
+            ("copies", "\(usage.regions) regions, \(ByteWords.text(usage.takenByCopies)) beyond the first"),
         ])
     }
 
@@ -51,14 +52,14 @@ struct Usage: AsyncParsableCommand {
         if json { return Output.line(try JSONText.line(PathText(usage, account, path))) }
         Output.line("\(account) \(path)")
         Self.lines([
-            ("files", "\(usage.files), \(SizeText.bytes(usage.headBytes))"),
-            ("versions", "\(usage.versions), \(SizeText.bytes(usage.keptBytes)) as files"),
+            ("files", "\(usage.files), \(ByteWords.text(usage.headBytes))"),
+            ("versions", "\(usage.versions), \(ByteWords.text(usage.keptBytes)) as files"),
             ("only its own", Self.text(usage.own)), ("shared", Self.text(usage.shared)),
         ])
     }
 
     private static func text(_ totals: StoredTotals) -> String {
-        "\(SizeText.bytes(totals.sealedBytes)) sealed, \(SizeText.bytes(totals.plainBytes)) plain, \(totals.blocks) blocks"
+        "\(ByteWords.text(totals.sealedBytes)) sealed, \(ByteWords.text(totals.plainBytes)) plain, \(totals.blocks) blocks"
     }
 
     private static func lines(_ lines: [(name: String, text: String)]) {

@@ -50,7 +50,10 @@ struct ByteCount: ExpressibleByArgument {
             unit = factor
             digits.removeLast()
         }
-        guard let number = Int(digits), number > 0, number <= Int.max / unit else { return nil }
+        // An integer may have a sign, a number of bytes has none.
+        guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(digits), number > 0,
+            number <= Int.max / unit
+        else { return nil }
         bytes = number * unit
     }
 }

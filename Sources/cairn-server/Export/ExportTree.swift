@@ -40,42 +40,48 @@ struct ExportTree {
         var after: NodeName?
         while true {
             let (namespace, revision, start) = (namespace, revision, after)
-            let entries = try await database.read {
-                try PastTreeQueries($0).entries(
-                    of: folder, in: namespace, at: revision, after: start, limit: Self.step)
+            let (entries, thinned) = try await database.read { connection in
+                let entries = try NodeQueries(connection).children(
+                    of: folder, in: namespace, after: start, limit: Self.step, at: revision)
+                return (
+                    entries, try VersionQueries(connection).thinned(among: entries.map(\.position), in: namespace)
+                )
             }
             for entry in entries {
-                let state = entry.record.state
+                let state = entry.state
                 let name = "\(path)/\(state.name)"
                 do {
-                    try await write(entry, name, to: destination.appending(state.name), depth: depth, &outcome)
+                    try await write(
+                        entry, name, isThinned: thinned.contains(entry.position),
+                        to: destination.appending(state.name), depth: depth, &outcome)
                 } catch {
                     outcome.failures += 1
                     fail(name, error)
                 }
             }
-            after = entries.last?.record.state.name
+            after = entries.last?.state.name
             if entries.count < Self.step { return }
         }
     }
 
     private func write(
-        _ entry: PastEntry, _ name: String, to place: ExportPath, depth: Int, _ outcome: inout Outcome
+        _ entry: NodeRecord, _ name: String, isThinned: Bool, to place: ExportPath, depth: Int,
+        _ outcome: inout Outcome
     ) async throws {
-        let state = entry.record.state
+        let state = entry.state
         if isDry { list(state.payload.isFolder ? name + "/" : name) }
         switch state.payload {
         case .folder:
             // Deeper than any path of the system can be: a circle, which only a damaged database has.
             guard depth < 4096 else { throw FilesError(.corruptData, "its folders lie in each other") }
             if !isDry { try place.makeFolder() }
-            try await write(entry.record.node, name, to: place, depth: depth + 1, &outcome)
+            try await write(entry.node, name, to: place, depth: depth + 1, &outcome)
             outcome.folders += 1
         case .symlink(let target):
             if !isDry { try place.makeLink(to: target) }
             outcome.links += 1
         case .file(let content):
-            guard !entry.isThinned else { throw FilesError(.notFound, "the bytes of this version were given up") }
+            guard !isThinned else { throw FilesError(.notFound, "the bytes of this version were given up") }
             if isDry { try await contents.look(at: content) } else { try await write(content, to: place) }
             outcome.files += 1
             outcome.bytes += content.size
@@ -110,4 +116,9 @@ struct ExportTree {
             done += count
         }
     }
+}
+
+extension NodeRecord {
+    /// The version by its node and the revision that made it.
+    fileprivate var position: ChangePosition { ChangePosition(revision: revision, node: node) }
 }

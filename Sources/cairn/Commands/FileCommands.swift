@@ -97,7 +97,7 @@ struct ListCommand: AsyncParsableCommand {
                 if json {
                     Terminal.line(try JSONOutput.line(entry))
                 } else {
-                    let size = entry.size.map(ByteText.bytes) ?? "-"
+                    let size = entry.size.map(ByteWords.text) ?? "-"
                     let padding = String(repeating: " ", count: max(0, 11 - size.count))
                     let mark = entry.kind == "folder" ? "/" : entry.kind == "symlink" ? "@" : ""
                     Terminal.line("\(entry.modified)  \(padding)\(size)  \(Terminal.printable(entry.name))\(mark)")

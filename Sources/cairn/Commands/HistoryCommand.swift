@@ -67,7 +67,7 @@ struct HistoryCommand: AsyncParsableCommand {
 
     private static func size(_ entry: VersionEntry) -> String {
         if entry.changes == ["deleted"] { return "-" }
-        return entry.size.map(ByteText.bytes) ?? "-"
+        return entry.size.map(ByteWords.text) ?? "-"
     }
 
     private static func change(_ entry: VersionEntry) -> String {
@@ -86,7 +86,7 @@ struct HistoryCommand: AsyncParsableCommand {
             if json { return Terminal.line(try JSONOutput.line(entry)) }
             isEmpty = false
             table.add([
-                String(entry.revision), LocalTime.text(entry.time), entry.size.map(ByteText.bytes) ?? "-",
+                String(entry.revision), LocalTime.text(entry.time), entry.size.map(ByteWords.text) ?? "-",
                 Terminal.printable(entry.deviceName ?? entry.device ?? "-"),
                 Terminal.printable(entry.path) + (entry.kind == "folder" ? "/" : "")
                     + (entry.kept ? "" : " (not kept)"),

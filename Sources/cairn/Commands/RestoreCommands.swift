@@ -29,11 +29,7 @@ struct RestoreCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where it goes instead; there must be nothing yet.", valueName: "path"))
     var to: String?
 
-    @Flag(help: "Only say what would be done.")
-    var dryRun = false
-
-    @Flag(help: "Print JSON.")
-    var json = false
+    @OptionGroup var report: ReportOptions
 
     @OptionGroup var options: HomeOptions
 
@@ -41,8 +37,8 @@ struct RestoreCommand: AsyncParsableCommand {
         try await withClient(options) { client in
             let (path, point) = try past.target(path)
             let answer = try await client.restore(
-                path, at: point, to: try to.map { try remotePath($0) }, isDry: dryRun)
-            try HistoryReport.show(answer, json: json)
+                path, at: point, to: try to.map { try remotePath($0) }, isDry: report.dryRun)
+            try HistoryReport.show(answer, json: report.json)
         }
     }
 }

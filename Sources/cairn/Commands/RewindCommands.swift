@@ -25,19 +25,15 @@ struct RewindCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("To when: a revision, or \(PastText.forms).", valueName: "time"))
     var at: String
 
-    @Flag(help: "Only say what would be done.")
-    var dryRun = false
-
-    @Flag(help: "Print JSON.")
-    var json = false
+    @OptionGroup var report: ReportOptions
 
     @OptionGroup var options: HomeOptions
 
     func run() async throws {
         try await withClient(options) { client in
             let answer = try await client.rewind(
-                try remotePath(path), to: try PastText.ofThisMachine.point(at), isDry: dryRun)
-            try HistoryReport.show(answer, json: json)
+                try remotePath(path), to: try PastText.ofThisMachine.point(at), isDry: report.dryRun)
+            try HistoryReport.show(answer, json: report.json)
         }
     }
 }
@@ -70,11 +66,7 @@ struct UndoCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Until when; now if not given.", valueName: "time"))
     var until: String?
 
-    @Flag(help: "Only say what would be done.")
-    var dryRun = false
-
-    @Flag(help: "Print JSON.")
-    var json = false
+    @OptionGroup var report: ReportOptions
 
     @OptionGroup var options: HomeOptions
 
@@ -83,8 +75,8 @@ struct UndoCommand: AsyncParsableCommand {
             let times = PastText.ofThisMachine
             let answer = try await client.undo(
                 device: device, below: try remotePath(path), since: try times.moment(since),
-                until: try until.map { try times.moment($0) }, isDry: dryRun)
-            try HistoryReport.show(answer, json: json)
+                until: try until.map { try times.moment($0) }, isDry: report.dryRun)
+            try HistoryReport.show(answer, json: report.json)
         }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Model
 import SyncClient
 import WireProtocol
 
@@ -47,7 +48,7 @@ struct StatusCommand: AsyncParsableCommand {
             Terminal.line("  waits: \(Terminal.printable(item.path)): \(Terminal.printable(item.message))")
         }
         for upload in link.pending {
-            let size = ByteText.bytes(upload.size)
+            let size = ByteWords.text(upload.size)
             Terminal.line("  on its way: \(Terminal.printable(upload.name)), \(size), since \(upload.since)")
         }
         for conflict in link.conflicts {
@@ -73,8 +74,8 @@ struct StatsCommand: AsyncParsableCommand {
             if json { return Terminal.line(try JSONOutput.text(stats)) }
             for (name, counts) in [("last pass", stats.last), ("in total", stats.total)] {
                 Terminal.line(name)
-                Terminal.line("  sent      \(ByteText.bytes(counts.bytesSent)) in \(counts.requests) requests")
-                Terminal.line("  received  \(ByteText.bytes(counts.bytesReceived))")
+                Terminal.line("  sent      \(ByteWords.text(counts.bytesSent)) in \(counts.requests) requests")
+                Terminal.line("  received  \(ByteWords.text(counts.bytesReceived))")
                 Terminal.line("  changes   \(counts.changesSent) sent, \(counts.changesApplied) applied")
                 let (sent, fetched) = (counts.blocksSent, counts.blocksFetched)
                 Terminal.line("  blocks    \(sent) sent, \(fetched) fetched, \(counts.blocksReused) reused")

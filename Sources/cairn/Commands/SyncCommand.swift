@@ -1,4 +1,5 @@
 import ArgumentParser
+import Model
 import SyncClient
 
 struct SyncCommand: AsyncParsableCommand {
@@ -61,8 +62,8 @@ struct SyncCommand: AsyncParsableCommand {
         Terminal.line(
             """
             \(state) at revision \(result.revision): \(counts.changesSent) changes sent, \
-            \(counts.changesApplied) applied, \(ByteText.bytes(counts.bytesSent)) up, \
-            \(ByteText.bytes(counts.bytesReceived)) down
+            \(counts.changesApplied) applied, \(ByteWords.text(counts.bytesSent)) up, \
+            \(ByteWords.text(counts.bytesReceived)) down
             """)
     }
 }

@@ -1,3 +1,4 @@
+import Model
 import SyncClient
 
 /// Shows how far a pass is while its body runs: a bar that is redrawn on a terminal, a line every ten seconds elsewhere.
@@ -45,12 +46,12 @@ struct ProgressLine {
         if progress.filesTotal > 0 { parts.append("\(progress.filesDone)/\(progress.filesTotal) files") }
         if progress.filesTotal == 0, progress.filesDone > 0 { parts.append("\(progress.filesDone) files") }
         if progress.bytesTotal > 0 {
-            parts.append("\(ByteText.bytes(progress.bytesDone)) of \(ByteText.bytes(progress.bytesTotal))")
+            parts.append("\(ByteWords.text(progress.bytesDone)) of \(ByteWords.text(progress.bytesTotal))")
             let rate = rate(progress.bytesDone)
             if rate > 0 {
-                parts.append("\(ByteText.bytes(UInt64(rate)))/s")
+                parts.append("\(ByteWords.text(UInt64(rate)))/s")
                 let left = Double(progress.bytesTotal - min(progress.bytesDone, progress.bytesTotal)) / rate
-                parts.append("ETA \(ByteText.duration(Int(left)))")
+                parts.append("ETA \(DurationText.text(Int(left)))")
             }
         }
         let text = parts.joined(separator: "  ")

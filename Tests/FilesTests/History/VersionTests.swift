@@ -83,8 +83,13 @@ struct VersionTests {
             #expect(entries == whole.entries)
             #expect(pages == (9 + limit - 1) / limit)
         }
-        await #expect(throws: FilesError(.invalidRequest, "")) {
-            try await ListVersions(shop.context)(RemotePath("/f"), limit: 0, in: ada.home, by: ada)
+        for limit in [0, 10_001] {
+            await #expect(throws: FilesError(.invalidRequest, "")) {
+                try await ListVersions(shop.context)(RemotePath("/f"), limit: limit, in: ada.home, by: ada)
+            }
+            await #expect(throws: FilesError(.invalidRequest, "")) {
+                try await ListDeleted(shop.context)(.root, limit: limit, in: ada.home, by: ada)
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 import Blocks
 import Metadata
 import Model
+import Retention
 import TestSupport
 import Testing
 import WireProtocol
@@ -58,6 +59,40 @@ struct UsageTests {
         #expect(found.needed.plainBytes == 2000)
         #expect(found.stored.plainBytes == 5000)
         #expect(found.unneededBytes > 2900)
+    }
+
+    @Test("bytes that came again after others are a version of their own, also when the others were given up")
+    func again() async throws {
+        let shop = try await Workshop()
+        let ada = try await shop.account()
+        var random = SeededGenerator(seed: 1)
+        let (one, two) = (random.bytes(1000), random.bytes(300))
+        for bytes in [one, two, one, two] { try await shop.write("/f", bytes, by: ada) }
+        #expect(try await usage(shop).versions == 4)
+        try await shop.thin("/f", 2, by: ada)
+        let found = try await usage(shop)
+        #expect(found.versions == 3 && found.keptBytes == 2300)
+        #expect(try await cost(shop, "/f").versions == 3)
+        let states = try await shop.database.read { connection in
+            let node = try NodeQueries(connection).resolve(RemotePath("/f"), in: ada.home)?.node ?? .root
+            return try ThinningQueries(connection).states(of: node, in: ada.home)
+        }
+        #expect(FileVersion.versions(of: states.map(VersionRow.init)).count == 3)
+    }
+
+    @Test("a rename, and a way back from a deletion, make no version")
+    func sameBytes() async throws {
+        let shop = try await Workshop()
+        let ada = try await shop.account()
+        try await shop.write("/f", [1, 2, 3], by: ada)
+        _ = try await MoveNode(shop.context)(from: RemotePath("/f"), to: RemotePath("/g"), in: ada.home, by: ada)
+        _ = try await RemoveNode(shop.context)(RemotePath("/g"), in: ada.home, by: ada)
+        _ = try await shop.restore("/g", by: ada)
+        let found = try await usage(shop)
+        #expect(found.files == 1 && found.versions == 1 && found.keptBytes == 3)
+        // Its only version is given up in a state of the past: the present one keeps it.
+        try await shop.thin("/f", 1, by: ada)
+        #expect(try await usage(shop).versions == 1)
     }
 
     @Test("a file costs what only it needs; what it shares with others is told apart")
@@ -144,10 +179,5 @@ struct UsageTests {
                 blocks: file.blocks), by: ada)
         try await shop.database.write { _ = try $0.execute("DELETE FROM page", []) }
         await #expect(throws: FilesError(.corruptData, "")) { try await usage(shop) }
-    }
-
-    @Test("bytes in words", arguments: [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (10 << 30, "10.0 GiB")])
-    func words(count: UInt64, text: String) {
-        #expect(ByteWords.text(count) == text)
     }
 }

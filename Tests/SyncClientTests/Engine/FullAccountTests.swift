@@ -1,3 +1,4 @@
+import Foundation
 import Model
 import Synchronization
 import TestSupport
@@ -62,5 +63,84 @@ struct FullAccountTests {
         let second = try await a.sync(limits: limits)
         #expect(second.problems.isEmpty)
         #expect(server.state.withLock { $0.journal.tree.count } == 31)
+    }
+
+    private func paths(_ outcome: PassOutcome) -> [String] {
+        outcome.problems.map { String(decoding: $0.path.bytes, as: UTF8.self) }.sorted()
+    }
+
+    private func folder(_ device: TestDevice, _ name: String) throws {
+        try FileManager.default.createDirectory(atPath: device.path(name), withIntermediateDirectories: false)
+    }
+
+    private var names: [String] {
+        server.state.withLock { $0.journal.tree.values.map(\.name.description) }.sorted()
+    }
+
+    @Test("renames, modes and copies of what the server has go through; what brings bytes says why it waits")
+    func needsNoRoom() async throws {
+        let a = try TestDevice("a", server)
+        for name in ["one", "two", "three", "four"] { try a.write(name, "the text of \(name)") }
+        try await a.sync(limits: limits)
+        try a.remove("four")
+        try await a.sync(limits: limits)
+        fill()
+        try a.move("one", "uno")
+        try #require(chmod(a.path("two"), 0o755) == 0)
+        try a.write("drei", "the text of three")
+        try a.write("four", "the text of four")
+        try folder(a, "folder")
+        for name in ["new1", "new2", "folder/new3"] { try a.write(name, "the text of \(name)") }
+        let outcome = try await a.sync(limits: limits)
+        #expect(paths(outcome) == ["folder/new3", "new1", "new2"])
+        #expect(outcome.problems.allSatisfy { $0.code == .overQuota && $0.message.contains("10.0 MiB of 10.0 MiB") })
+        #expect(names == ["drei", "folder", "four", "three", "two", "uno"])
+        let modes = server.state.withLock { $0.journal.tree.values.filter { $0.name.description == "two" }.map(\.mode) }
+        #expect(modes == [0o755])
+        #expect(server.state.withLock { $0.pending.isEmpty })
+        server.setFault(nil)
+        #expect(try await a.sync(limits: limits).problems.isEmpty)
+        #expect(names == ["drei", "folder", "four", "new1", "new2", "new3", "three", "two", "uno"])
+    }
+
+    @Test("every file that waits says why, also those that no commit was tried for")
+    func allNamed() async throws {
+        let a = try TestDevice("a", server)
+        try a.write("first", "1")
+        try await a.sync(limits: limits)
+        fill()
+        for number in 10..<40 { try a.write("file \(number)", "text \(number)") }
+        try a.move("first", "last")
+        var small = limits
+        small.changesInCommit = 4
+        server.resetCounts()
+        let outcome = try await a.sync(limits: small)
+        #expect(paths(outcome) == (10..<40).map { "file \($0)" })
+        #expect(names == ["last"])
+        #expect(server.count(.submit) <= 3)
+        #expect(server.count(.missing) == 1)
+        let again = try await a.sync(limits: small)
+        #expect(paths(again) == (10..<40).map { "file \($0)" })
+    }
+
+    @Test("what needs no room but the place of what waits, waits too, and holds up nothing else")
+    func resting() async throws {
+        let a = try TestDevice("a", server)
+        for name in ["a", "known", "other"] { try a.write(name, "the text of \(name)") }
+        try await a.sync(limits: limits)
+        fill()
+        // Its bytes are new, so it keeps its old name on the server; the folder can't be there before it has gone.
+        try a.move("a", "b")
+        try a.write("b", "another text")
+        try a.write("a/copy", "the text of known")
+        for number in 0..<9 { try folder(a, "folder \(number)") }
+        try a.move("other", "else")
+        let outcome = try await a.sync(limits: limits)
+        #expect(paths(outcome) == ["a", "a/copy", "b"])
+        #expect(outcome.problems.allSatisfy { $0.code == .overQuota })
+        #expect(names == (["a", "else", "known"] + (0..<9).map { "folder \($0)" }).sorted())
+        server.setFault(nil)
+        #expect(try await a.sync(limits: limits).problems.isEmpty)
+        #expect(names == (["a", "b", "copy", "else", "known"] + (0..<9).map { "folder \($0)" }).sorted())
     }
 }

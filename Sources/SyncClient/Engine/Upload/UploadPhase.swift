@@ -17,8 +17,8 @@ struct UploadPhase {
         /// Whether the server refused a commit, because it rests on a state that is no longer the present one. The
         /// rest was not sent: what the server has now has to be fetched first.
         var isRefused = false
-        /// Whether the account is full: what brings new bytes has to wait.
-        var isFull = false
+        /// Set when the account is full: what brings new bytes has to wait.
+        var full: FullAccount?
         /// The revision of the last commit.
         var lastCommit = Revision.zero
         var problems: [Problem] = []
@@ -26,16 +26,31 @@ struct UploadPhase {
     }
 
     /// Sends groups of changes.
-    /// - Parameter groups: The changes, each group to be within one commit.
+    /// - Parameters:
+    ///   - groups: The changes, each group to be within one commit.
+    ///   - full: What is known of the account when it is full: only what needs no room is sent then.
     /// - Returns: What came of it.
     /// - Throws: ``ClientError`` for what concerns more than single files.
-    func run(_ groups: [[NodeChange]]) async throws -> Report {
+    func run(_ groups: [[NodeChange]], full: FullAccount? = nil) async throws -> Report {
         var report = Report()
+        report.full = full
         if groups.isEmpty { return report }
-        let preparation = UploadPreparation(context: context, link: link, folder: folder, groups: groups)
         let changes = groups.joined()
-        var start = 0
         context.progress.begin(.sending, files: changes.count, bytes: changes.reduce(0) { $0 + $1.contentSize })
+        var start = 0
+        if full == nil {
+            guard let stopped = try await sendCommits(groups, &report), report.full != nil else { return report }
+            start = stopped.lowerBound
+        }
+        try await sendWhatNeedsNoRoom(groups[start...], &report)
+        return report
+    }
+
+    /// Sends groups, commit after commit, until one is not taken.
+    /// - Returns: The places of the groups of that commit; nil when all went.
+    func sendCommits(_ groups: [[NodeChange]], _ report: inout Report) async throws -> Range<Int>? {
+        let preparation = UploadPreparation(context: context, link: link, folder: folder, groups: groups)
+        var start = 0
         var current = try await context.workers.run { try preparation.run(from: 0, with: $0.encoder) }
         while true {
             report.problems += current.problems
@@ -46,27 +61,12 @@ struct UploadPhase {
                 ? context.workers.run { try preparation.run(from: next, with: $0.encoder) } : nil
             if !current.upload.changes.isEmpty {
                 let isCommitted = try await send(current.upload, &report)
-                if !isCommitted {
-                    if report.isFull { try await sendWhatNeedsNoRoom(groups[start...], &report) }
-                    return report
-                }
+                if !isCommitted { return start..<next }
             }
-            guard let following = try await upcoming else { return report }
+            guard let following = try await upcoming else { return nil }
             current = following
             start = next
         }
-    }
-
-    /// Removals and new folders are sent to an account that is full, too: they may make room. Those that rest on what was not
-    /// sent are refused, and wait with it.
-    private func sendWhatNeedsNoRoom(_ groups: ArraySlice<[NodeChange]>, _ report: inout Report) async throws {
-        let light = groups.filter { $0.allSatisfy { $0.state?.payload.content == nil } }
-        if light.isEmpty || light.count == groups.count { return }
-        let sent = try await run(light)
-        report.committed += sent.committed
-        report.lastCommit = max(report.lastCommit, sent.lastCommit)
-        report.problems += sent.problems
-        report.dirty.formUnion(sent.dirty)
     }
 
     /// - Returns: Whether to go on with the next commit.
@@ -94,8 +94,7 @@ struct UploadPhase {
             if report.dirty.isEmpty { report.dirty.insert(.root) }
             return false
         } catch let error as ClientError where error.code == .overQuota {
-            report.isFull = true
-            report.problems += upload.contents.map { Problem(path: $0.0.path, error) }
+            report.full = FullAccount(error: error)
             return false
         }
     }

@@ -102,9 +102,7 @@ struct UploadPreparation {
     ) throws -> (ContentFile, ContentID?)? {
         let synced = SyncedQueries(connection, link: link.id)
         let old = try synced.record(of: change.node)?.state.payload.content
-        if old == content { return nil }
-        // A copy of a file that is in sync: its blocks are on the server.
-        if try !synced.nodes(withContent: content.id).isEmpty { return nil }
+        if try !synced.mayLack(content, of: change.node) { return nil }
         let view = LocalView(connection, link: link.id)
         guard let record = try view.record(of: change.node), record.state?.payload.content == content,
             let path = try view.path(of: change.node, root: .root)
