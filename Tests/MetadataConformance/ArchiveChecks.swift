@@ -244,7 +244,7 @@ extension MetadataConformance {
                 #expect(files.map(\.position.revision) == [Revision(5)])
                 #expect(try queries.currentFiles(in: namespace, after: Fixture.node(1), limit: 9).isEmpty)
                 for (hours, revision) in [(0, 0), (1, 1), (3, 3), (99, 5)] as [(Int64, UInt64)] {
-                    let found = try queries.revision(of: namespace, by: moment(3600 * hours + 1))
+                    let found = try CommitQueries(connection).revision(at: moment(3600 * hours + 1), in: namespace)
                     #expect(found == Revision(revision))
                 }
             }

@@ -151,7 +151,6 @@ struct QueryPlanTests {
         _ = try archive.endedVersions(in: namespace, after: start, upTo: Revision(5), limit: 5)
         _ = try archive.begunVersions(in: namespace, after: start, upTo: Revision(5), limit: 5)
         _ = try archive.currentFiles(in: namespace, after: .root, limit: 5)
-        _ = try archive.revision(of: namespace, by: Fixture.time)
         let thaws = ThawQueries(connection)
         let request = ThawRequest(
             account: account, content: ContentID(level: 0, digest: Fixture.digest(1)), device: Fixture.device,

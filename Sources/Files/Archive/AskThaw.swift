@@ -55,17 +55,7 @@ struct AskThaw: Sendable {
         // What was thawed is then copied, which takes a moment.
         let seconds = max(0, (ready.nanoseconds - now.nanoseconds + 999_999_999) / 1_000_000_000) + 1
         return FilesError(
-            .thawing, "\(subject) lies in the archive: thawing, ready in about \(about(seconds))",
+            .thawing, "\(subject) lies in the archive: thawing, ready in about \(DurationWords.about(seconds))",
             retryAfter: Int(seconds))
-    }
-
-    /// A time as people say it.
-    static func about(_ seconds: Int64) -> String {
-        switch seconds {
-        case ..<90: "\(seconds) s"
-        case ..<5400: "\((seconds + 30) / 60) min"
-        case ..<129_600: "\((seconds + 1800) / 3600) h"
-        default: "\((seconds + 43_200) / 86_400) d"
-        }
     }
 }

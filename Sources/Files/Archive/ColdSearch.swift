@@ -124,7 +124,7 @@ struct ColdSearch {
 
     private func cutoff(of kind: Source.Kind, in namespace: NamespaceID) async throws -> Revision? {
         guard let moment = kind == .past ? cutoffs.ended : cutoffs.begun else { return nil }
-        return try await context.database.read { try ArchiveQueries($0).revision(of: namespace, by: moment) }
+        return try await context.database.read { try CommitQueries($0).revision(at: moment, in: namespace) }
     }
 
     private mutating func propose(_ content: Content, _ walk: inout ContentWalk) async throws {

@@ -16,8 +16,7 @@ extension ArchiveQueries {
 
     /// When all accounts were last looked through for what can go to the archive; nil when they never were.
     public func lastRound() throws -> Timestamp? {
-        try connection.first("SELECT updated FROM maintenance WHERE name = $1", [.text(Self.round)])
-            .map { try $0.time(0) }
+        try WorkProgressQueries(connection).updated(of: Self.round)
     }
 
     /// Notes that all accounts were looked through.
@@ -49,15 +48,9 @@ extension ArchiveQueries {
 
     private static func name(_ namespace: NamespaceID) -> String { "archive warm \(namespace.hex)" }
 
-    private func noted(_ name: String) throws -> [UInt8]? {
-        try connection.first("SELECT value FROM maintenance WHERE name = $1", [.text(name)]).map { try $0.blob(0) }
-    }
+    private func noted(_ name: String) throws -> [UInt8]? { try WorkProgressQueries(connection).value(of: name) }
 
     private func note(_ name: String, _ value: [UInt8], at moment: Timestamp) throws {
-        try connection.execute(
-            """
-            INSERT INTO maintenance (name, value, updated) VALUES ($1, $2, $3)
-            ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated = excluded.updated
-            """, [.text(name), .blob(value), .time(moment)])
+        try WorkProgressQueries(connection).set(value, of: name, at: moment)
     }
 }

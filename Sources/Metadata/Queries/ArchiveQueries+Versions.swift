@@ -58,16 +58,6 @@ extension ArchiveQueries {
         ).map(Self.version)
     }
 
-    /// The newest revision of a namespace that was made by a moment; zero when there is none.
-    public func revision(of namespace: NamespaceID, by moment: Timestamp) throws -> Revision {
-        try connection.first(
-            """
-            SELECT revision FROM journal WHERE namespace = $1 AND time <= $2
-            ORDER BY time DESC, revision DESC LIMIT 1
-            """, [.id(namespace), .time(moment)]
-        ).map { try $0.revision(0) } ?? .zero
-    }
-
     private static func version(_ row: SQLRow) throws -> OrderedVersion {
         OrderedVersion(
             position: ChangePosition(revision: try row.revision(0), node: try row.id(1)),

@@ -47,11 +47,6 @@ struct ArchivePolicyTests {
         #expect(Day(Timestamp(nanoseconds: seconds * 1_000_000_000)).number == number)
     }
 
-    @Test("waiting is told as people say it")
-    func words() {
-        let said = [5, 89, 90, 3599, 14_400, 86_400, 200_000, 1_000_000].map { AskThaw.about($0) }
-        #expect(said == ["5 s", "89 s", "2 min", "60 min", "4 h", "24 h", "2 d", "12 d"])
-    }
 }
 
 @Suite("A selection of cold blocks")

@@ -100,12 +100,6 @@ struct ThawingTests {
         #expect(counter.blocksFetched <= 2)
     }
 
-    @Test("times are told as people say them")
-    func words() {
-        let said = [1, 89, 90, 5399, 5400, 14_400, 200_000].map { WaitText.about(.seconds($0)) }
-        #expect(said == ["1 s", "89 s", "2 min", "90 min", "2 h", "4 h", "2 d"])
-    }
-
     @Test("of two times of one file the later one is told")
     func later() {
         let files = ThawingFiles()

@@ -21,23 +21,11 @@ final class ThawingFiles: Sendable {
     func error(of node: NodeID) -> ClientError? {
         errors.withLock { errors in
             errors[node].map { error in
-                let time = error.retryAfter.map { ", ready in about \(WaitText.about($0))" } ?? ""
+                let time =
+                    error.retryAfter.map { ", ready in about \(DurationWords.about($0.components.seconds))" } ?? ""
                 return ClientError(.thawing, "in the server's archive: thawing\(time)").retrying(
                     after: error.retryAfter)
             }
-        }
-    }
-}
-
-/// A time as people say it.
-enum WaitText {
-    static func about(_ time: Duration) -> String {
-        let seconds = time.components.seconds
-        switch seconds {
-        case ..<90: return "\(seconds) s"
-        case ..<5400: return "\((seconds + 30) / 60) min"
-        case ..<129_600: return "\((seconds + 1800) / 3600) h"
-        default: return "\((seconds + 43_200) / 86_400) d"
         }
     }
 }
