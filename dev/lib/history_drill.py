@@ -13,13 +13,15 @@ from pathlib import Path
 
 from cairn import Server
 from measure import run
-from thin import ThinClient
+from thin import Answer, ThinClient
 
 ACCOUNT, PASSWORD = "drill", "a password for the drill"
 # So little of the past stays that retention always has something to do.
 POLICY = {"collapse": None, "max_versions": 6, "min_age": "1s", "keep_deleted": "5s"}
 OPTIONS = ["--collect-interval", "1s", "--safety-window", "2s", "--pack-window", "1s", "--collect-rate", "512M"]
 OPTIONS += ["--pack-size", "1M", "--scrub-rate", "1M"]
+# What ended a moment ago goes to the archive at once, and comes back when it is asked for.
+COLD = ["--archive-after", "4s", "--archive-keep", "0", "--archive-thaw-delay", "1s"]
 FILES = 40
 # What is stored at the end may be so much of what is needed.
 MOST_STORED = 1.15
@@ -33,6 +35,9 @@ class Report:
     kills: int = 0
     thinnings: int = 0
     collections: int = 0
+    archivings: int = 0
+    thawed: int = 0
+    archived: int = 0
     checked: int = 0
     gone: int = 0
     stored: float = 0.0
@@ -40,8 +45,9 @@ class Report:
 
     def __str__(self) -> str:
         return (
-            f"{self.writes} writes, {self.kills} kills, {self.thinnings} thinnings and {self.collections} collections by hand, "
-            f"{self.checked} kept versions read back, {self.gone} given up, {self.stored:.2f} of the ideal space"
+            f"{self.writes} writes, {self.kills} kills, {self.thinnings} thinnings, {self.collections} collections and "
+            f"{self.archivings} rounds of the archive by hand, {self.archived} blocks in the archive at the end, "
+            f"{self.thawed} versions thawed, {self.checked} kept versions read back, {self.gone} given up, {self.stored:.2f} of the ideal space"
         )
 
 
@@ -64,8 +70,12 @@ class HistoryDrill:
         self.programs, self.say = programs, say
         self.generator = random.Random(seed)
         self.report = Report()
+        self.archive = ["--archive", str(folder / "archive"), *COLD]
         self.server = Server(
-            folder / "server", programs, regions=[folder / "region-1", folder / "region-2"], options=list(OPTIONS)
+            folder / "server",
+            programs,
+            regions=[folder / "region-1", folder / "region-2"],
+            options=[*OPTIONS, *self.archive, "--archive-interval", "1s"],
         )
         self.copies = {f"/folder-{number % 4}/file-{number}": Copy() for number in range(FILES)}
         self.client = ThinClient(("", 0))
@@ -185,6 +195,8 @@ class HistoryDrill:
 
     def _between(self) -> None:
         """While it is stopped: a collection that lets nothing wait, and a look at the whole."""
+        self._command("archive", "run", *self.archive, *self._regions())
+        self.report.archivings += 1
         self._command("collect", "--now", *self._regions())
         self.report.collections += 1
         self._check()
@@ -215,7 +227,7 @@ class HistoryDrill:
         if "deleted" in str(entry["changes"]):
             return
         revision = int(str(entry["revision"]))
-        answer = self.client.call("GET", f"/v1/files{path}?at={revision}")
+        answer = self._thawed(f"/v1/files{path}?at={revision}")
         if not entry["kept"]:
             self.report.gone += 1
             if answer.status != 410:
@@ -226,6 +238,18 @@ class HistoryDrill:
         if answer.status != 200 or (_name(answer.body) != wanted if wanted else _name(answer.body) not in copy.attempts):
             self.report.problems.append(f"{path}@{revision}: status {answer.status}, {len(answer.body)} bytes, not what was written")
 
+    def _thawed(self, path: str) -> Answer:
+        """Reads what may lie in the archive: asks until it is there, but not for ever."""
+        answer = self.client.call("GET", path)
+        if answer.code == "thawing":
+            self.report.thawed += 1
+        for _ in range(60):
+            if answer.code != "thawing":
+                break
+            time.sleep(0.5)
+            answer = self.client.call("GET", path)
+        return answer
+
     def _space(self) -> None:
         """After a last collection, the packs hold little more than what is needed."""
         time.sleep(2)
@@ -234,7 +258,9 @@ class HistoryDrill:
         for _ in range(3):
             self._command("collect", "--now", *self._regions())
         usage = json.loads(self._command("usage", ACCOUNT, "--json"))
-        needed = int(usage["sealed_bytes"])
+        status = dict(line.split("\t")[:2] for line in self._command("archive", "status").splitlines())
+        self.report.archived = int(status["blocks"])
+        needed = int(usage["sealed_bytes"]) - int(status["bytes"])
         for region in self.server.regions:
             stored = sum(file.stat().st_size for file in region.rglob("*.pack"))
             self.report.stored = max(self.report.stored, stored / max(1, needed))

@@ -30,6 +30,9 @@ struct ArchiveOptions: ParsableArguments {
         help: ArgumentHelp("For how long what was brought back stays, in whole days.", valueName: "duration"))
     var archiveKeep = TimeSpan(hours: 7 * 24)
 
+    @Option(help: ArgumentHelp("How often a server looks for what can go there.", valueName: "duration"))
+    var archiveInterval = TimeSpan(hours: 24)
+
     func validate() throws {
         guard directory == nil || directory?.isEmpty == false else {
             throw ValidationError("--archive names a directory.")
@@ -43,7 +46,8 @@ struct ArchiveOptions: ParsableArguments {
                 directory: $0, pace: ThawingArchive.Pace(delay: archiveThawDelay.duration),
                 policy: ArchivePolicy(
                     pastAfter: archiveAfter.duration, currentAfter: archiveUnused?.duration,
-                    keptAfterThaw: archiveKeep.duration))
+                    keptAfterThaw: archiveKeep.duration),
+                round: archiveInterval.duration)
         }
     }
 }

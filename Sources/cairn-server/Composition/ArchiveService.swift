@@ -4,17 +4,18 @@ import Metadata
 import Model
 import ServiceLifecycle
 
-/// Keeps an archive going: serves who waits for something of it at once, and once a day moves there what the policy lets go.
+/// Keeps an archive going: serves who waits for something of it at once, and now and then moves there what the policy lets go.
 struct ArchiveService: Service, CustomStringConvertible {
     /// Short, for the lines that the service group logs.
     let description = "archive"
     let context: FilesContext
     let archive: ArchiveTier
     let thaw: ThawBlocks
+    /// How long after a round the next one begins.
+    let round: Duration
 
     /// How often it is looked whether something is due that nobody rang for.
     private static let interval = Duration.seconds(60)
-    private static let round = Duration.seconds(86_400)
     /// How fast blocks are moved at most, read and written bytes together.
     private static let bytesPerSecond = 16 << 20
 
@@ -94,13 +95,13 @@ struct ArchiveService: Service, CustomStringConvertible {
                 if error is CancellationError { throw error }
                 log.error("a round of the archive failed", metadata: ["cause": "\(error)"])
             }
-            try await Task.sleep(for: Self.interval * 10)
+            try await Task.sleep(for: min(round, Self.interval * 10))
         }
     }
 
     private func isDue() async throws -> Bool {
         guard let last = try await context.database.read({ try ArchiveQueries($0).lastRound() }) else { return true }
-        return last.advanced(by: Self.round) <= context.clock.now()
+        return last.advanced(by: round) <= context.clock.now()
     }
 
     private static let pace: ArchiveBlocks.Pace = { bytes in

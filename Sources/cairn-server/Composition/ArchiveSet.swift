@@ -12,6 +12,8 @@ struct ArchiveChoice: Sendable {
     let directory: String
     let pace: ThawingArchive.Pace
     let policy: ArchivePolicy
+    /// How long after a round the next one begins.
+    let round: Duration
 }
 
 /// Opens the archive of a server. Its directory bears a mark like a region's, which the database remembers: an empty

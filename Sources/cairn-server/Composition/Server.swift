@@ -38,6 +38,7 @@ struct Server {
     private let connections: HTTPServerBuilder
     private let collection: CollectOptions
     private let scrubRate: Int?
+    private let archiveRound: Duration
     private let log: Logger
 
     /// How long requests under way may take after the signal to stop.
@@ -88,7 +89,8 @@ struct Server {
             folder: folder, lock: lock, address: address, scheme: tls == nil ? "http" : "https", database: database,
             store: store, context: context, services: services, notifications: notifications,
             queue: queue, bus: try SocketBusServer(path: folder.bus, bus: bus, report: BusReports.server(log)),
-            polls: dense, connections: try connections(tls), collection: collection, scrubRate: scrubRate, log: log)
+            polls: dense, connections: try connections(tls), collection: collection, scrubRate: scrubRate,
+            archiveRound: archive?.round ?? .zero, log: log)
     }
 
     /// Where polls are parked, whichever driver they come by.
@@ -144,7 +146,7 @@ struct Server {
         if collection.collectInterval.duration > .zero { services.insert(collector(), at: 0) }
         if let archive = context.archive {
             let thaw = ThawBlocks(context, queue: queue.queue)
-            services.insert(ArchiveService(context: context, archive: archive, thaw: thaw), at: 0)
+            services.insert(ArchiveService(context: context, archive: archive, thaw: thaw, round: archiveRound), at: 0)
         }
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
