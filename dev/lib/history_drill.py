@@ -37,7 +37,6 @@ class Report:
     collections: int = 0
     archivings: int = 0
     thawed: int = 0
-    archived: int = 0
     checked: int = 0
     gone: int = 0
     stored: float = 0.0
@@ -46,7 +45,7 @@ class Report:
     def __str__(self) -> str:
         return (
             f"{self.writes} writes, {self.kills} kills, {self.thinnings} thinnings, {self.collections} collections and "
-            f"{self.archivings} rounds of the archive by hand, {self.archived} blocks in the archive at the end, "
+            f"{self.archivings} rounds of the archive by hand, "
             f"{self.thawed} versions thawed, {self.checked} kept versions read back, {self.gone} given up, {self.stored:.2f} of the ideal space"
         )
 
@@ -207,6 +206,7 @@ class HistoryDrill:
 
     def _read_back(self) -> None:
         """Every version that is shown as kept has the bytes that were written then."""
+        found: list[tuple[str, Copy, dict[str, object]]] = []
         for path, copy in self.copies.items():
             self._settle(path, copy)
             now = self.client.get(path)
@@ -220,8 +220,14 @@ class HistoryDrill:
                 continue
             nodes = history.document["nodes"]
             assert isinstance(nodes, list)
-            for entry in (entry for node in nodes for entry in node["entries"]):
-                self._read_version(path, copy, entry)
+            found += [(path, copy, entry) for node in nodes for entry in node["entries"]]
+        # All are asked for first, so that what lies in the archive thaws together.
+        for path, _, entry in found:
+            if entry["kept"] and "deleted" not in str(entry["changes"]):
+                answer = self.client.call("GET", f"/v1/files{path}?at={entry['revision']}")
+                self.report.thawed += answer.code == "thawing"
+        for path, copy, entry in found:
+            self._read_version(path, copy, entry)
 
     def _read_version(self, path: str, copy: Copy, entry: dict[str, object]) -> None:
         if "deleted" in str(entry["changes"]):
@@ -241,8 +247,6 @@ class HistoryDrill:
     def _thawed(self, path: str) -> Answer:
         """Reads what may lie in the archive: asks until it is there, but not for ever."""
         answer = self.client.call("GET", path)
-        if answer.code == "thawing":
-            self.report.thawed += 1
         for _ in range(60):
             if answer.code != "thawing":
                 break
@@ -259,7 +263,7 @@ class HistoryDrill:
             self._command("collect", "--now", *self._regions())
         usage = json.loads(self._command("usage", ACCOUNT, "--json"))
         status = dict(line.split("\t")[:2] for line in self._command("archive", "status").splitlines())
-        self.report.archived = int(status["blocks"])
+        # What lies in the archive is no part of the packs.
         needed = int(usage["sealed_bytes"]) - int(status["bytes"])
         for region in self.server.regions:
             stored = sum(file.stat().st_size for file in region.rglob("*.pack"))
