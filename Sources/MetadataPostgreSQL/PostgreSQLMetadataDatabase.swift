@@ -82,6 +82,9 @@ public final class PostgreSQLMetadataDatabase: MetadataDatabase {
     /// How many calls wait for a connection; for tests.
     package var waitingCalls: Int { queue.count }
 
+    /// Whether the database takes no more calls; for tests.
+    package var isClosed: Bool { queue.isClosed }
+
     private func call<T: Sendable>(
         _ kind: TransactionKind, _ body: @escaping @Sendable (any MetadataConnection) throws -> T
     ) async throws -> T {

@@ -33,7 +33,8 @@ final class ServerSession {
         guard link.serverVersion >= 150_000 else {
             throw MetadataError(
                 .incompatible,
-                "the database \(database) is served by PostgreSQL \(link.serverVersion / 10_000), 15 or newer is needed")
+                "the database \(database) is served by PostgreSQL \(link.serverVersion / 10_000), 15 or newer is needed"
+            )
         }
         let encoding = link.parameter("server_encoding") ?? "none"
         guard encoding == "UTF8" else {

@@ -100,7 +100,8 @@ final class ServerTransaction {
     private func refuse(_ error: ServerError, isBeginning: Bool) throws -> Never {
         if error.isConflict {
             fate = .conflict(error)
-        } else if isBeginning && error.refusesTransaction || kind != .read && error.isReadOnly || error.isStaleStatement {
+        } else if isBeginning && error.refusesTransaction || kind != .read && error.isReadOnly || error.isStaleStatement
+        {
             fate = .lost(error.message)
         } else if usesSavepoints && !isBeginning {
             hasBegun = true
