@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 
 /// What keeps a server from being started.
 struct PostgresFailure: Error, CustomStringConvertible {
@@ -31,30 +32,61 @@ struct PostgresPrograms: Sendable {
         isRoot = geteuid() == 0
     }
 
-    /// A process that runs a shell command as the right user, with the programs in its path.
-    func shell(_ command: String) -> Process {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: isRoot ? "/usr/sbin/runuser" : "/bin/sh")
-        process.arguments = (isRoot ? ["-u", "postgres", "--", "/bin/sh"] : []) + ["-c", command]
-        process.currentDirectoryURL = URL(fileURLWithPath: "/")
-        process.environment = ["PATH": "\(folder):/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"]
+    /// Starts a shell command as the right user, with the programs in its path.
+    ///
+    /// Not by Foundation: its processes count as running while a child of theirs, such as a server, holds what they had open.
+    /// - Parameters:
+    ///   - input: What it reads; nothing for -1.
+    ///   - output: The file that gets what it says.
+    /// - Returns: the number of the process; somebody has to wait for its end.
+    func start(_ command: String, input: Int32 = -1, output: String = "/dev/null") throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        if input < 0 {
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        } else {
+            posix_spawn_file_actions_adddup2(&actions, input, 0)
+        }
+        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        let words = (isRoot ? ["runuser", "-u", "postgres", "--"] : []) + ["/bin/sh", "-c", "cd /; \(command)"]
+        let environment = ["PATH=\(folder):/usr/bin:/bin", "LC_ALL=C", "TZ=UTC"]
+        var process: pid_t = 0
+        let failure = Self.withList(words) { words in
+            Self.withList(environment) {
+                posix_spawn(&process, isRoot ? "/usr/sbin/runuser" : "/bin/sh", &actions, nil, words, $0)
+            }
+        }
+        if failure != 0 { throw PostgresFailure(description: "\(command) can't be started: error \(failure)") }
         return process
+    }
+
+    private static func withList<Result>(
+        _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
+    ) -> Result {
+        let list = strings.map { strdup($0) } + [nil]
+        defer { for pointer in list { free(pointer) } }
+        return body(list)
+    }
+
+    /// Waits for the end of a process.
+    /// - Returns: whether it succeeded.
+    @discardableResult
+    static func wait(for process: pid_t) -> Bool {
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0, errno == EINTR {}
+        return status == 0
     }
 
     /// Runs a shell command.
     /// - Throws: when it fails, with the last that it said.
     func run(_ command: String) throws {
-        let process = shell(command)
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        // A server that it starts has its output elsewhere, so the pipe ends with the command.
-        let said = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw PostgresFailure(description: "\(command): \(String(decoding: said.suffix(2000), as: UTF8.self))")
+        let said = TemporaryDirectory()
+        let path = said.appending("output")
+        guard Self.wait(for: try start(command, output: path)) else {
+            let text = try String(decoding: Data(contentsOf: URL(fileURLWithPath: path)).suffix(2000), as: UTF8.self)
+            throw PostgresFailure(description: "\(command): \(text)")
         }
     }
 

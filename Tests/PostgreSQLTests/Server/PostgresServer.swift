@@ -11,8 +11,6 @@ final class PostgresServer: Sendable {
     let port: Int
     private let programs: PostgresPrograms
     private let folder: String
-    private let watcher: Process
-    private let alive: Pipe
 
     /// The one that most tests share. It does not sync: nothing in those tests survives it.
     static func shared() throws -> PostgresServer { try common.get() }
@@ -41,30 +39,27 @@ final class PostgresServer: Sendable {
             ] + settings
         try programs.run(
             "printf '%s\\n' \(lines.map { "\"\($0)\"" }.joined(separator: " ")) >> \(folder)/data/postgresql.conf")
-        alive = Pipe()
-        _ = fcntl(alive.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
-        watcher = programs.shell(
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw PostgresFailure(description: "no pipe: errno \(errno)") }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        let watcher = try programs.start(
             "cat > /dev/null; pg_ctl -D \(folder)/data -m immediate -t 10 stop > /dev/null 2>&1; "
-                + "rm -rf \(folder) 2> /dev/null")
-        watcher.standardInput = alive
-        watcher.standardOutput = FileHandle.nullDevice
-        watcher.standardError = FileHandle.nullDevice
-        try watcher.run()
-        try? alive.fileHandleForReading.close()
+                + "rm -rf \(folder) 2> /dev/null", input: ends[0])
+        close(ends[0])
         Self.running.withLock { running in
             if running.isEmpty { atexit { PostgresServer.endAll() } }
-            running.append((alive, watcher, folder))
+            running.append((ends[1], watcher, folder))
         }
         try start()
     }
 
     /// All that were started; they are ended in one place, as nobody else knows when the last test has run.
-    private static let running = Mutex<[(Pipe, Process, String)]>([])
+    private static let running = Mutex<[(Int32, pid_t, String)]>([])
 
     private static func endAll() {
         for (alive, watcher, folder) in running.withLock({ $0 }) {
-            try? alive.fileHandleForWriting.close()
-            watcher.waitUntilExit()
+            close(alive)
+            PostgresPrograms.wait(for: watcher)
             try? FileManager.default.removeItem(atPath: folder)
         }
     }
