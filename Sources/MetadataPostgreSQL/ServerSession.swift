@@ -65,8 +65,7 @@ final class ServerSession {
 
     /// Tries a call in a transaction of its own.
     func attempt(_ call: any PoolCall) -> Attempt {
-        let transaction = ServerTransaction(
-            call.kind, on: link, statements, usesSavepoints: call.usesSavepoints, settings, database: database)
+        let transaction = ServerTransaction(of: call, on: link, statements, settings, database: database)
         defer { statements = transaction.keptStatements }
         let thrown: (any Error)?
         do {

@@ -23,22 +23,27 @@ final class ServerTransaction {
 
     /// What has become of it.
     private(set) var fate = Fate.sound
+    /// How often others may be in the way of a write before it is done while no other runs.
+    static let conflictsUntilAlone = 3
+
     private let link: ServerLink
     private var statements: StatementCache
     private let kind: TransactionKind
     private let usesSavepoints: Bool
+    private let isAlone: Bool
     private let settings: PostgreSQLSettings
     private let database: String
     private var hasBegun = false
 
     init(
-        _ kind: TransactionKind, on link: ServerLink, _ statements: StatementCache, usesSavepoints: Bool,
-        _ settings: PostgreSQLSettings, database: String
+        of call: any PoolCall, on link: ServerLink, _ statements: StatementCache, _ settings: PostgreSQLSettings,
+        database: String
     ) {
         self.link = link
         self.statements = statements
-        self.kind = kind
-        self.usesSavepoints = usesSavepoints
+        kind = call.kind
+        usesSavepoints = call.usesSavepoints
+        isAlone = call.conflicts >= Self.conflictsUntilAlone
         self.settings = settings
         self.database = database
     }
@@ -70,7 +75,7 @@ final class ServerTransaction {
 
     private func runOnce(_ sql: String, _ batch: ParameterBatch) throws -> [Answer.Outcome] {
         let lookup = statements.lookUp(sql, batch.types)
-        var commands: [LinkCommand] = hasBegun ? [] : kind.beginning.map { .text($0) }
+        var commands: [LinkCommand] = hasBegun ? [] : kind.beginning(isAlone: isAlone).map { .text($0) }
         let beginning = commands.count
         commands += lookup.evicted.map { .text("DEALLOCATE \($0)") }
         if usesSavepoints { commands.append(.text("SAVEPOINT statement")) }
@@ -98,7 +103,7 @@ final class ServerTransaction {
     /// Takes note of what the server refused.
     /// - Throws: the error in the words of the port, always.
     private func refuse(_ error: ServerError, isBeginning: Bool) throws -> Never {
-        if error.isConflict {
+        if error.isConflict || isBeginning && error.isLockTimeout {
             fate = .conflict(error)
         } else if isBeginning && error.refusesTransaction || kind != .read && error.isReadOnly || error.isStaleStatement
         {

@@ -10,13 +10,21 @@ enum TransactionKind: Hashable, Sendable {
     /// The key of the lock that those who change the schema take: `cairn` in ASCII.
     private static let schemaLock = 0x63_6169_726E
 
-    /// The statements with which it begins. None of them waits, but for the lock of a migration.
+    /// The statements with which it begins.
     ///
-    /// That a write is not named `READ WRITE` is on purpose: a server that was told to take none should say so.
-    var beginning: [String] {
+    /// That a write is not named `READ WRITE` is on purpose: a server that was told to take none should say so. Every write
+    /// takes a lock that only keeps those out that ask to be alone. `LOCK TABLE` comes before the transaction's view of
+    /// the database is taken, so whoever gets it alone sees all that others wrote, and nobody gets in the way any more.
+    /// - Parameter isAlone: Whether no other write may run at the same time, of this process or of another.
+    func beginning(isAlone: Bool) -> [String] {
         switch self {
         case .read: ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"]
-        case .write: ["BEGIN ISOLATION LEVEL SERIALIZABLE"]
+        case .write where isAlone:
+            [
+                "BEGIN ISOLATION LEVEL SERIALIZABLE", "SET LOCAL lock_timeout = '2s'",
+                "LOCK TABLE schema_version IN EXCLUSIVE MODE", "SET LOCAL lock_timeout = 0",
+            ]
+        case .write: ["BEGIN ISOLATION LEVEL SERIALIZABLE", "LOCK TABLE schema_version IN ROW SHARE MODE"]
         case .migration:
             [
                 "BEGIN ISOLATION LEVEL READ COMMITTED", "SET LOCAL statement_timeout = 0",

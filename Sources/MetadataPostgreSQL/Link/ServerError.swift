@@ -28,6 +28,9 @@ struct ServerError: Hashable, Sendable {
     /// Whether others' transactions got in the way: the same one may succeed when it is done again.
     var isConflict: Bool { state == "40001" || state == "40P01" }
 
+    /// Whether a lock was not to be had in time.
+    var isLockTimeout: Bool { state == "55P03" }
+
     /// Whether the server takes no writes, or not from this transaction.
     var isReadOnly: Bool { state == "25006" }
 

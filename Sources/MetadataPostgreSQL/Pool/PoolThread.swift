@@ -3,9 +3,9 @@ import Metadata
 
 /// One thread of the pool, with the connection that it owns.
 struct PoolThread {
-    /// How often a call is tried again after others were in its way. Those that are, are tried one at a time: so many are
-    /// only needed when other processes write to the same rows all the time.
-    static let mostConflicts = 100
+    /// How often a call is tried again after others were in its way. After a few times it is tried while no other write runs,
+    /// so that more of them mean that it never gets to be alone.
+    static let mostConflicts = 20
     /// How often a call is tried again after its connection was lost.
     static let mostLosses = 8
 

@@ -45,7 +45,7 @@ struct ConnectionStringTests {
     @Test(
         "that can't be read are not shown when a password may be in them",
         arguments: [
-            "password=my secret host=a", "postgresql://me:secret@a:b:c/",
+            "password=my secret host=a", "postgresql://me:secret@[a/",
         ])
     func secret(_ text: String) {
         let error = #expect(throws: MetadataError(.constraint, "")) { try ConnectionString(text) }

@@ -25,6 +25,12 @@ struct ServerErrorTests {
         #expect(!["23505", "57014", "40002", ""].contains { ServerError(state: $0, message: "").isConflict })
     }
 
+    @Test("a lock that was not to be had in time is no conflict by itself")
+    func lockTimeout() {
+        let error = ServerError(state: "55P03", message: "")
+        #expect(error.isLockTimeout && !error.isConflict)
+    }
+
     @Test("a server that is a standby, or starts, is told from one that refuses a statement")
     func standby() {
         #expect(["0A000", "25006", "57P03"].allSatisfy { ServerError(state: $0, message: "").refusesTransaction })
