@@ -120,7 +120,9 @@ final class ServerTransaction {
 
     private func exchange(_ commands: [LinkCommand], firstWithin limit: Duration? = nil) throws -> [Answer] {
         do {
-            return try link.exchange(commands, within: kind.statementDeadline(settings), firstWithin: limit)
+            // The server ends a statement that takes too long; who does not even do that is gone.
+            let deadline = kind.statementDeadline(settings) + .seconds(1)
+            return try link.exchange(commands, within: deadline, firstWithin: limit)
         } catch let lost as LinkLost {
             fate = .lost(lost.cause)
             throw unavailable(lost.cause)
