@@ -8,7 +8,9 @@ private final class NumberedCall: PoolCall {
     let number: Int
     let kind: TransactionKind
     let deadline = ContinuousClock.now
+    // One test owns each call, and runs alone on it.
     nonisolated(unsafe) var conflicts = 0
+    // As above: one test owns each call.
     nonisolated(unsafe) var usesSavepoints = false
 
     init(_ number: Int, _ kind: TransactionKind) {
