@@ -14,10 +14,7 @@ public struct PostgreSQLSettings: Sendable, Hashable {
     /// The longest that a server may take to begin a transaction. That needs no lock: who does not do it at once is dead.
     public var beginDeadline: Duration
 
-    /// Makes settings of their parts.
-    /// - Parameters:
-    ///   - connections: At least 1.
-    ///   - waitingCalls: At least 1.
+    /// Makes settings of their parts. There is at least one connection, and room for one call.
     public init(
         connections: Int = 8, waitingCalls: Int = 4096, patience: Duration = .seconds(10),
         statementDeadline: Duration = .seconds(20), commitDeadline: Duration = .seconds(10),

@@ -16,6 +16,7 @@ enum TransactionKind: Hashable, Sendable {
     /// takes a lock that only keeps those out that ask to be alone. `LOCK TABLE` comes before the transaction's view of
     /// the database is taken, so whoever gets it alone sees all that others wrote, and nobody gets in the way any more.
     /// - Parameter isAlone: Whether no other write may run at the same time, of this process or of another.
+    /// - Returns: the statements, in order.
     func beginning(isAlone: Bool) -> [String] {
         switch self {
         case .read: ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"]

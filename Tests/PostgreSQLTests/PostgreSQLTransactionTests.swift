@@ -57,6 +57,51 @@ struct PostgreSQLTransactionTests {
         try await patient.close()
     }
 
+    @Test("of several servers that want the same row all the time are all done")
+    func rivals() async throws {
+        let files = try await TestDatabase()
+        let servers = [try await files.open(), try await files.open(), try await files.open()]
+        try await servers[0].prepareHome()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for task in 0..<6 as Range<UInt64> {
+                let database = servers[Int(task % 3)]
+                group.addTask {
+                    for number in task * 100 + 1...task * 100 + 40 { try await database.write(commitBody(number)) }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try await servers[0].homeHead()?.revision == Revision(240))
+        #expect(try await servers[1].homeFaults().isEmpty)
+        for database in servers { try await database.close() }
+    }
+
+    @Test("that have to be alone wait for those that run, and see what these wrote")
+    func alone() async throws {
+        let files = try await TestDatabase()
+        let database = try await files.open()
+        try await database.prepareHome()
+        let direct = try files.direct()
+        let counter = Counter()
+        let revision = try await database.write { connection throws in
+            // Others are in the way three times, by what they commit between the view of this one and its lock.
+            _ = try NamespaceQueries(connection).head(of: Fixture.namespace)
+            if counter.add() <= 3 {
+                try DirectConnection(files.string).run("UPDATE namespace SET created = created + 1")
+            } else {
+                let modes = try connection.query(
+                    """
+                    SELECT mode FROM pg_locks WHERE pid = pg_backend_pid() AND relation = 'schema_version'::regclass
+                    """, [])
+                #expect(modes == [SQLRow([.text("ExclusiveLock")])])
+            }
+            return try commitBody(1)(connection).revision
+        }
+        #expect(counter.value == 4 && revision == Revision(1))
+        #expect(try direct.value("SELECT created FROM namespace") == "\(Fixture.time.nanoseconds + 3)")
+        try await database.close()
+    }
+
     @Test("whose body goes on after a failure are done again with savepoints, and once only")
     func goesOn() async throws {
         let files = try await TestDatabase()

@@ -58,8 +58,10 @@ final class ServerLink {
 
     /// Sends commands and reads their answers, one for each.
     /// - Parameters:
-    ///   - limit: For all of them together.
-    ///   - firstLimit: For the first alone, whose answer the server then sends before it goes on.
+    ///   - commands: What to send, in order.
+    ///   - limit: How long all of them together may take.
+    ///   - firstLimit: How long the first alone may take, whose answer the server then sends before it goes on.
+    /// - Returns: the answers, as many as there are commands.
     /// - Throws: ``LinkLost``; what has become of the commands is not known then. ``MetadataError`` `corrupt` for an
     ///   answer that can't be read.
     func exchange(

@@ -95,8 +95,7 @@ struct CallSchedule {
         }
     }
 
-    /// Notes that a call no longer runs.
-    /// - Parameter wasRepeated: Whether it was taken as one that others had been in the way of.
+    /// Notes that a call no longer runs; a repeated one is one that others had been in the way of when it was taken.
     mutating func end(_ kind: TransactionKind, wasRepeated: Bool) {
         if kind == .read {
             runningReads -= 1

@@ -36,9 +36,11 @@ struct PostgresPrograms: Sendable {
     ///
     /// Not by Foundation: its processes count as running while a child of theirs, such as a server, holds what they had open.
     /// - Parameters:
+    ///   - command: The command.
     ///   - input: What it reads; nothing for -1.
     ///   - output: The file that gets what it says.
     /// - Returns: the number of the process; somebody has to wait for its end.
+    /// - Throws: ``PostgresFailure`` when it can't be started.
     func start(_ command: String, input: Int32 = -1, output: String = "/dev/null") throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)

@@ -21,6 +21,7 @@ final class PostgresServer: Sendable {
     /// - Parameters:
     ///   - settings: Lines of its configuration.
     ///   - primary: The server that it follows as a standby; nil for one that takes writes.
+    /// - Throws: ``PostgresFailure`` when the programs are not there, or one of them fails.
     init(settings: [String] = [], standbyOf primary: PostgresServer? = nil) throws {
         programs = try PostgresPrograms()
         folder = try programs.makeFolder()
