@@ -29,12 +29,12 @@ private let slowCommit = [
     """,
 ]
 
-@Suite("Connections to PostgreSQL that are lost")
+@Suite("Connections to PostgreSQL that are lost", .serialized)
 struct PostgreSQLLostConnectionTests {
-    private func terminate(_ process: ServingProcess, _ files: TestDatabase) throws {
+    private func terminate(_ process: ServingProcess, _ files: TestDatabase) async throws {
         let admin = try DirectConnection(files.server.string("postgres"))
         try admin.run("SELECT pg_terminate_backend(\(process.value))")
-        try admin.wait(for: "SELECT COUNT(*) FROM pg_stat_activity WHERE pid = \(process.value)", toBe: "0")
+        try await admin.wait(for: "SELECT COUNT(*) FROM pg_stat_activity WHERE pid = \(process.value)", toBe: "0")
     }
 
     @Test("in the middle of a read cost nothing but another try")
@@ -49,7 +49,7 @@ struct PostgreSQLLostConnectionTests {
             return try NamespaceQueries(connection).head(of: Fixture.namespace)?.revision
         }
         await gate.waitUntilEntered()
-        try terminate(process, files)
+        try await terminate(process, files)
         gate.open()
         #expect(try await call == .zero)
         #expect(counter.value == 2)
@@ -70,7 +70,7 @@ struct PostgreSQLLostConnectionTests {
             if isSwallowed { _ = try? commitBody(2)(connection) } else { _ = try commitBody(2)(connection) }
         }
         await gate.waitUntilEntered()
-        try terminate(process, files)
+        try await terminate(process, files)
         #expect(try files.direct().value("SELECT COUNT(*) FROM node") == "0")
         gate.open()
         try await call
@@ -83,7 +83,7 @@ struct PostgreSQLLostConnectionTests {
     @Test("at the commit leave it unknown whether the write took place, and it is not done again")
     func atCommit() async throws {
         let files = try await TestDatabase()
-        let database = try await files.open()
+        let database = try await files.open(PostgreSQLSettings(connections: 4, commitDeadline: .seconds(60)))
         let direct = try files.direct()
         for sql in slowCommit { try direct.run(sql) }
         try direct.run("SELECT pg_advisory_lock(7)")
@@ -96,8 +96,8 @@ struct PostgreSQLLostConnectionTests {
             }
         })
         let atCommit = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND query = 'COMMIT'"
-        try direct.wait(for: atCommit + " AND wait_event = 'advisory'", toBe: "1")
-        try terminate(process, files)
+        try await direct.wait(for: atCommit + " AND wait_event = 'advisory'", toBe: "1")
+        try await terminate(process, files)
         let error = await call
         #expect(error?.code == .io && error?.isRetryable == false && error?.message.contains("not known") == true)
         #expect(counter.value == 1)
@@ -125,7 +125,7 @@ struct PostgreSQLLostConnectionTests {
         #expect(try await database.homeHead() == nil)
         // It did take place in the end: the caller could not know.
         try direct.run("SELECT pg_advisory_unlock(7)")
-        try direct.wait(for: "SELECT COUNT(*) FROM page", toBe: "1")
+        try await direct.wait(for: "SELECT COUNT(*) FROM page", toBe: "1")
         try await database.close()
     }
 
@@ -137,7 +137,7 @@ struct PostgreSQLLostConnectionTests {
         let admin = try DirectConnection(files.server.string("postgres"))
         let others = "FROM pg_stat_activity WHERE datname = '\(files.name)'"
         try admin.run("SELECT pg_terminate_backend(pid) \(others)")
-        try admin.wait(for: "SELECT COUNT(*) \(others)", toBe: "0")
+        try await admin.wait(for: "SELECT COUNT(*) \(others)", toBe: "0")
         try await database.prepareHome()
         #expect(try await database.homeHead()?.revision == .zero)
         try await database.close()

@@ -4,7 +4,7 @@ import MetadataPostgreSQL
 import Model
 import Testing
 
-@Suite("The pool of connections")
+@Suite("The pool of connections", .serialized)
 struct PostgreSQLPoolTests {
     @Test("lets reads through while writes wait for each other's locks")
     func readsBesideWrites() async throws {
@@ -19,7 +19,7 @@ struct PostgreSQLPoolTests {
                 group.addTask { try await database.write(commitBody(number)).revision?.number }
             }
             let admin = try DirectConnection(files.server.string("postgres"))
-            try admin.wait(
+            try await admin.wait(
                 for:
                     "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = '\(files.name)' AND wait_event_type = 'Lock'",
                 toBe: "3")
@@ -69,7 +69,7 @@ struct PostgreSQLPoolTests {
         #expect(try await waiting.revision == Revision(2))
         try await closed
         let admin = try DirectConnection(files.server.string("postgres"))
-        try admin.wait(
+        try await admin.wait(
             for: "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = '\(files.name)'", toBe: "0")
         await #expect(throws: MetadataError(.unavailable, "")) { try await database.homeHead() }
     }
@@ -82,7 +82,7 @@ struct PostgreSQLPoolTests {
             #expect(try await database.homeHead() == nil)
         }
         let admin = try DirectConnection(files.server.string("postgres"))
-        try admin.wait(for: "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = '\(files.name)'", toBe: "0")
+        try await admin.wait(for: "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = '\(files.name)'", toBe: "0")
     }
 
     @Test("waits for a server up to its patience, and says why there is none")
@@ -99,7 +99,7 @@ struct PostgreSQLPoolTests {
                 _ = try await PostgreSQLMetadataDatabase(string, settings)
             }
             #expect(error?.cause?.contains(said) == true && error?.isRetryable == true, "\(String(describing: error))")
-            #expect(ContinuousClock.now - start < .seconds(5))
+            #expect(ContinuousClock.now - start < .seconds(30))
         }
     }
 

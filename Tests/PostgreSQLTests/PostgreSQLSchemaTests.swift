@@ -4,7 +4,7 @@ import MetadataPostgreSQL
 import Model
 import Testing
 
-@Suite("The schema of a PostgreSQL database")
+@Suite("The schema of a PostgreSQL database", .serialized)
 struct PostgreSQLSchemaTests {
     @Test("is made once by servers that start at the same time")
     func together() async throws {

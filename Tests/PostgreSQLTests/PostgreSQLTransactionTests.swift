@@ -20,7 +20,7 @@ private func noteFirst(
     }
 }
 
-@Suite("Transactions of PostgreSQL")
+@Suite("Transactions of PostgreSQL", .serialized)
 struct PostgreSQLTransactionTests {
     @Test("that each look at what the other writes happen one after the other")
     func writeSkew() async throws {

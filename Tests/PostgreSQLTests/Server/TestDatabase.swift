@@ -22,8 +22,8 @@ final class TestDatabase: Sendable {
 
     var string: String { server.string(name) }
 
-    /// Opens it with few connections.
-    func open(_ settings: PostgreSQLSettings = PostgreSQLSettings(connections: 4)) async throws
+    /// Opens it with few connections, and with patience: the tests share few processors.
+    func open(_ settings: PostgreSQLSettings = PostgreSQLSettings(connections: 4, patience: .seconds(60))) async throws
         -> PostgreSQLMetadataDatabase
     {
         try await PostgreSQLMetadataDatabase(string, settings)
