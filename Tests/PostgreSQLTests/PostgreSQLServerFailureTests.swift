@@ -95,7 +95,6 @@ struct PostgreSQLServerFailureTests {
             while writer.acknowledged.value == killed { await Task.yield() }
             outage = ContinuousClock.now - start
         }
-        print("OUTAGE", outage)
         #expect(outage < .seconds(5), "\(outage)")
         #expect(try await database.homeHead()?.revision == Revision(200))
         #expect(try await database.homeFaults().isEmpty)
