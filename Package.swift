@@ -37,6 +37,7 @@ let package = Package(
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(name: "CLinux"),
 
         // Pure: no input or output, no clock.
@@ -54,6 +55,7 @@ let package = Package(
         // Adapters: one real system each.
         .target(name: "StorageLocal", dependencies: ["Model", "Storage", "CLinux"]),
         .target(name: "MetadataSQLite", dependencies: ["Model", "Metadata", database, sqlite]),
+        .target(name: "MetadataPostgreSQL", dependencies: ["Model", "Metadata", "CPQ"]),
         .target(name: "MessagingSQL", dependencies: ["Model", "Messaging", "Metadata"]),
         .target(name: "MessagingLocal", dependencies: ["Model", "Messaging", "CLinux"]),
 
@@ -126,6 +128,11 @@ let package = Package(
         .testTarget(
             name: "MetadataTests",
             dependencies: ["Metadata", "MetadataConformance", "MetadataSQLite", "Model", "TestSupport"]),
+        .testTarget(
+            name: "PostgreSQLTests",
+            dependencies: [
+                "Metadata", "MetadataConformance", "MetadataPostgreSQL", "Model", "CPQ", "TestSupport",
+            ]),
         .target(
             name: "BusConformance",
             dependencies: ["Model", "Messaging"],

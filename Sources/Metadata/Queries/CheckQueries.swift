@@ -59,12 +59,11 @@ public struct CheckQueries {
     public func namedPack(after pack: PackID?) throws -> PackID? {
         let row =
             if let pack {
-                try connection.first("SELECT MIN(pack) FROM block WHERE pack > $1", [.id(pack)])
+                try connection.first("SELECT pack FROM block WHERE pack > $1 ORDER BY pack LIMIT 1", [.id(pack)])
             } else {
-                try connection.first("SELECT MIN(pack) FROM block", [])
+                try connection.first("SELECT pack FROM block ORDER BY pack LIMIT 1", [])
             }
-        guard let row, !row.isNull(0) else { return nil }
-        return try row.id(0)
+        return try row.map { try $0.id(0) }
     }
 
     /// Where the blocks of a pack lie; nil when no row names it. Packs of the tiers are not the same ones.
