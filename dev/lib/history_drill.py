@@ -212,15 +212,7 @@ class HistoryDrill:
             now = self.client.get(path)
             if (now.status == 200) != copy.exists or copy.exists and now.body != copy.data:
                 self.report.problems.append(f"{path}: status {now.status}, not what was written last")
-            history = self.client.call("GET", f"/v1/history{path}?all=true&limit=1000")
-            if history.status == 404 and not copy.revisions:
-                continue
-            if history.status != 200:
-                self.report.problems.append(f"the history of {path}: {history.status} {history.detail}")
-                continue
-            nodes = history.document["nodes"]
-            assert isinstance(nodes, list)
-            found += [(path, copy, entry) for node in nodes for entry in node["entries"]]
+            found += [(path, copy, entry) for entry in self._history(path, copy)]
         # All are asked for first, so that what lies in the archive thaws together.
         for path, _, entry in found:
             if entry["kept"] and "deleted" not in str(entry["changes"]):
@@ -229,12 +221,28 @@ class HistoryDrill:
         for path, copy, entry in found:
             self._read_version(path, copy, entry)
 
+    def _history(self, path: str, copy: Copy) -> list[dict[str, object]]:
+        """What the server says of the versions at a path."""
+        history = self.client.call("GET", f"/v1/history{path}?all=true&limit=1000")
+        if history.status == 404 and not copy.revisions:
+            return []
+        if history.status != 200:
+            self.report.problems.append(f"the history of {path}: {history.status} {history.detail}")
+            return []
+        nodes = history.document["nodes"]
+        assert isinstance(nodes, list)
+        return [entry for node in nodes for entry in node["entries"]]
+
     def _read_version(self, path: str, copy: Copy, entry: dict[str, object]) -> None:
         if "deleted" in str(entry["changes"]):
             return
         revision = int(str(entry["revision"]))
         answer = self._thawed(f"/v1/files{path}?at={revision}")
-        if not entry["kept"]:
+        kept = entry["kept"]
+        if kept and answer.status == 410:
+            # The server itself may have thinned it since it was asked.
+            kept = any(str(now["revision"]) == str(revision) and now["kept"] for now in self._history(path, copy))
+        if not kept:
             self.report.gone += 1
             if answer.status != 410:
                 self.report.problems.append(f"{path}@{revision} is not kept, and answers {answer.status}")
