@@ -93,7 +93,7 @@ let package = Package(
             name: "cairn-server",
             dependencies: [
                 "Model", "Blocks", "CLinux", "Files", "HTTPAPI", "Messaging", "MessagingLocal", "MessagingSQL",
-                "Metadata", "MetadataSQLite", "NotificationReactor", "Notifications", "Retention",
+                "Metadata", "MetadataPostgreSQL", "MetadataSQLite", "NotificationReactor", "Notifications", "Retention",
                 "Storage", "StorageLocal", "WireProtocol", arguments, hummingbird, hummingbirdTLS, lifecycle, log,
                 metrics,
                 nio, nioTLS, signals,
@@ -128,9 +128,14 @@ let package = Package(
         .testTarget(
             name: "MetadataTests",
             dependencies: ["Metadata", "MetadataConformance", "MetadataSQLite", "Model", "TestSupport"]),
+        .target(
+            name: "PostgreSQLSupport",
+            dependencies: ["TestSupport"],
+            path: "Tests/PostgreSQLSupport"),
         .testTarget(
             name: "PostgreSQLTests",
             dependencies: [
+                "PostgreSQLSupport",
                 "Metadata", "MetadataConformance", "MetadataPostgreSQL", "Model", "CPQ", "TestSupport",
             ]),
         .target(
@@ -186,7 +191,8 @@ let package = Package(
             name: "SyncClientTests",
             dependencies: ["SyncClient", "SyncPlanning", "Blocks", "WireProtocol", "Model", "CLinux", "TestSupport"]),
         .testTarget(
-            name: "CommandTests", dependencies: ["Model", "TestSupport"], resources: [.copy("Scripts")]),
+            name: "CommandTests", dependencies: ["Model", "PostgreSQLSupport", "TestSupport"],
+            resources: [.copy("Scripts")]),
         .testTarget(name: "TidyTests", dependencies: ["TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

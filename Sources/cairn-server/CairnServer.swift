@@ -23,6 +23,7 @@ struct CairnServer: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Run.self, Notify.self, Account.self, Device.self, Key.self, Region.self, RetentionCommand.self, Usage.self,
-            Collect.self, Archive.self, Fsck.self, Backup.self, Restore.self, Export.self,
+            Collect.self, Archive.self, Migrate.self, Fsck.self, Backup.self, Restore.self,
+            Export.self,
         ])
 }

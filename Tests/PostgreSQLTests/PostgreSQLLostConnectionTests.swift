@@ -3,6 +3,7 @@ import MetadataConformance
 import MetadataPostgreSQL
 import Model
 import Synchronization
+import PostgreSQLSupport
 import Testing
 
 /// The process of the server that serves a connection, kept where a test finds it.

@@ -2,6 +2,7 @@ import Metadata
 import MetadataConformance
 import MetadataPostgreSQL
 import Model
+import PostgreSQLSupport
 import Testing
 
 @Suite("The pool of connections", .serialized)

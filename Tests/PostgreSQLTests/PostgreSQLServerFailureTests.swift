@@ -2,6 +2,7 @@ import Metadata
 import MetadataConformance
 import MetadataPostgreSQL
 import Model
+import PostgreSQLSupport
 import Synchronization
 import Testing
 

@@ -241,7 +241,7 @@ class HistoryDrill:
         kept = entry["kept"]
         if kept and answer.status == 410:
             # The server itself may have thinned it since it was asked.
-            kept = any(str(now["revision"]) == str(revision) and now["kept"] for now in self._history(path, copy))
+            kept = any(str(version["revision"]) == str(revision) and version["kept"] for version in self._history(path, copy))
         if not kept:
             self.report.gone += 1
             if answer.status != 410:

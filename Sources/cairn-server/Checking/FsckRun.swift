@@ -21,6 +21,7 @@ struct FsckRun {
     let folder: DataFolder
     let regions: [String]
     var archive: String?
+    var databaseServer: String?
     let isFull: Bool
     let repairs: Bool
     let report: FsckReport
@@ -32,7 +33,7 @@ struct FsckRun {
         if repairs, folder.isBackup { throw Failure(.usage, "a backup is not repaired: make another one") }
         let lock = try folder.keepStill(for: "cairn-server fsck")
         defer { if let lock { close(lock) } }
-        let database = try folder.reader()
+        let database = try await MetadataPlace(folder: folder, server: databaseServer).reader()
         let accounts = try await database.read { try AccountQueries($0).all() }
         report.learn(accounts)
         let hand = try await RegionsAtHand.open(
@@ -56,9 +57,10 @@ struct FsckRun {
         return code
     }
 
-    private func check(_ database: SQLiteMetadataReader, _ setting: CheckSetting) async throws {
+    private func check(_ database: any MetadataDatabase, _ setting: CheckSetting) async throws {
         do {
-            for fault in try await database.fileFaults(limit: 100) {
+            // A database server looks after its own files.
+            for fault in try await (database as? SQLiteMetadataReader)?.fileFaults(limit: 100) ?? [] {
                 setting.tell(CheckFinding(.database, .damage, "\(folder.database): \(fault)"))
             }
             try await CheckData(setting)()

@@ -3,7 +3,6 @@ import Blocks
 import Files
 import Foundation
 import Metadata
-import MetadataSQLite
 import Model
 
 /// `cairn-server account`.
@@ -42,7 +41,7 @@ extension Account {
             try await Failure.reporting {
                 let password = try password.read()
                 let folder = try data.folder(create: true)
-                let database = try SQLiteMetadataDatabase(path: folder.database)
+                let database = try await data.database(create: true)
                 let (keyRing, isNew) = try await KeyRingFile.open(folder.keyRing, database: database)
                 if isNew { Notes.keyRingMade(folder.keyRing) }
                 let create = CreateAccount(
@@ -63,7 +62,7 @@ extension Account {
 
         func run() async throws {
             try await Failure.reporting {
-                let database = try SQLiteMetadataDatabase(path: try data.folder(create: false).database)
+                let database = try await data.database()
                 for account in try await database.read({ try AccountQueries($0).all() }) {
                     Output.line("\(account.id)\t\(Notes.date(account.created))\t\(account.name)")
                 }
@@ -84,7 +83,7 @@ extension Account {
         func run() async throws {
             try await Failure.reporting {
                 let password = try password.read()
-                let database = try SQLiteMetadataDatabase(path: try data.folder(create: false).database)
+                let database = try await data.database()
                 let change = ChangePassword(database: database, randomness: Randomness(SecureRandom()))
                 try await change(name: name, password: password)
                 Output.line("password of \(name) changed")

@@ -4,7 +4,6 @@ import Files
 import Logging
 import Messaging
 import Metadata
-import MetadataSQLite
 import Model
 import Storage
 import StorageLocal
@@ -27,7 +26,7 @@ extension Archive {
 
         func run() async throws {
             try await Failure.reporting {
-                let database = try SQLiteMetadataDatabase(path: try data.folder(create: false).database)
+                let database = try await data.database()
                 let region = try await database.read { try ArchiveQueries($0).region() }
                 let answer = try await CountArchive(database)()
                 Output.line("archive\t\(region.map { "\($0)" } ?? "none")")
@@ -67,7 +66,7 @@ extension Archive {
                 let folder = try data.folder(create: false)
                 let lock = try folder.takeLock()
                 defer { withExtendedLifetime(lock) {} }
-                let database = try SQLiteMetadataDatabase(path: folder.database)
+                let database = try await data.database()
                 let (keyRing, _) = try await KeyRingFile.open(folder.keyRing, database: database)
                 let directories = [folder.packs] + regions
                 let clock = SystemWallClock()

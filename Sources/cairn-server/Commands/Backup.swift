@@ -43,6 +43,13 @@ struct Backup: AsyncParsableCommand {
     func run() async throws {
         try await Failure.reporting {
             let folder = try data.folder(create: false)
+            guard data.databaseServer == nil else {
+                throw Failure(
+                    .usage,
+                    "a backup of metadata in PostgreSQL is PostgreSQL's (pg_basebackup, pg_dump), with a copy of the packs "
+                        + "that is made afterwards")
+            }
+            try MetadataPlace(folder: folder, server: nil).ensurePresent()
             let database = try folder.reader()
             let hand = try await RegionsAtHand.open(
                 folder, named: regions, archive: archive, database: database, writing: false)

@@ -4,7 +4,7 @@ import Files
 import Foundation
 import Logging
 import Messaging
-import MetadataSQLite
+import Metadata
 import Model
 import Storage
 import StorageLocal
@@ -79,7 +79,7 @@ struct Collect: AsyncParsableCommand {
     }
 
     private func collect(_ folder: DataFolder) async throws -> CollectionReport {
-        let database = try SQLiteMetadataDatabase(path: folder.database)
+        let database = try await data.database()
         let clock = SystemWallClock()
         let directories = [folder.packs] + regions
         let store = try await LocalBlockStore.open(

@@ -2,7 +2,6 @@ import ArgumentParser
 import Messaging
 import MessagingLocal
 import Metadata
-import MetadataSQLite
 import Model
 
 /// `cairn-server device`.
@@ -22,7 +21,7 @@ extension Device {
 
         func run() async throws {
             try await Failure.reporting {
-                let database = try SQLiteMetadataDatabase(path: try data.folder(create: false).database)
+                let database = try await data.database()
                 let name = account
                 let devices = try await database.read { connection in
                     guard let account = try AccountQueries(connection).byName(name) else {
@@ -58,7 +57,7 @@ extension Device {
                 guard let id = DeviceID(hex: device) else {
                     throw ValidationError("'\(device)' is no id of a device: 32 hexadecimal digits.")
                 }
-                let database = try SQLiteMetadataDatabase(path: try data.folder(create: false).database)
+                let database = try await data.database()
                 let now = SystemWallClock().now()
                 try await database.write { connection in
                     guard try DeviceQueries(connection).byID(id) != nil else {

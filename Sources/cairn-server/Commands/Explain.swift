@@ -1,6 +1,6 @@
 import ArgumentParser
 import Files
-import MetadataSQLite
+import Metadata
 import Model
 import Retention
 
@@ -26,7 +26,7 @@ extension RetentionCommand {
             try await Failure.reporting {
                 let policy = try self.policy.map { try PolicyArgument.policy(PolicyArgument.text($0), of: $0) }
                 let path = try path.map(PolicyArgument.path) ?? .root
-                let database = try SQLiteMetadataDatabase(path: try data.folder(create: false).database)
+                let database = try await data.database()
                 var sums = Sums()
                 let explain = ExplainRetention(database: database, clock: SystemWallClock())
                 try await explain(account, path: path, policy: policy) { file in

@@ -3,7 +3,6 @@ import Blocks
 import Files
 import Foundation
 import Metadata
-import MetadataSQLite
 import Model
 
 /// `cairn-server export`.
@@ -44,7 +43,7 @@ struct Export: AsyncParsableCommand {
     func run() async throws {
         try await Failure.reporting {
             let folder = try data.folder(create: false)
-            let database = try folder.reader()
+            let database = try await MetadataPlace(folder: folder, server: data.databaseServer).reader()
             let (account, revision) = try await find(database)
             let key = try KeyRingFile(path: folder.keyRing).keyRing().unwrap(
                 WrappedKey(masterKey: account.masterKey, bytes: account.wrappedKey), for: account.id)
@@ -77,7 +76,7 @@ struct Export: AsyncParsableCommand {
     }
 
     /// Whose tree it is, and at which revision.
-    private func find(_ database: SQLiteMetadataReader) async throws -> (AccountRecord, Revision) {
+    private func find(_ database: any MetadataDatabase) async throws -> (AccountRecord, Revision) {
         let (name, at) = (account, at)
         let found = try await database.read { connection -> (AccountRecord, Revision, Revision)? in
             guard let record = try AccountQueries(connection).byName(name),

@@ -45,7 +45,8 @@ struct Fsck: AsyncParsableCommand {
     func run() async throws {
         try await Failure.reporting {
             let check = FsckRun(
-                folder: try data.folder(create: false), regions: regions, archive: archive, isFull: full,
+                folder: try data.folder(create: false), regions: regions, archive: archive,
+                databaseServer: data.databaseServer, isFull: full,
                 repairs: repair,
                 report: FsckReport(isJSON: json, isVerbose: verbose))
             let code = try await check()

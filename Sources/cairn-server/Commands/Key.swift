@@ -1,7 +1,7 @@
 import ArgumentParser
 import Blocks
 import Files
-import MetadataSQLite
+import Metadata
 
 /// `cairn-server key`.
 struct Key: AsyncParsableCommand {
@@ -25,7 +25,7 @@ extension Key {
         func run() async throws {
             try await Failure.reporting {
                 let folder = try data.folder(create: false)
-                let database = try SQLiteMetadataDatabase(path: folder.database)
+                let database = try await data.database()
                 let file = KeyRingFile(path: folder.keyRing)
                 let ring = try file.keyRing().rotated()
                 // The ring is durable before any account depends on its new key.

@@ -49,7 +49,9 @@ struct Notify: AsyncParsableCommand {
             let address = try PollAddress(listen, capacity: capacity, isInsecure: insecureListen)
             let folder = try data.folder(create: false)
             logging.bootstrap()
-            try await NotificationProcess.open(folder: folder, address: address).run()
+            try await NotificationProcess.open(
+                folder: folder, databaseServer: data.databaseServer, address: address
+            ).run()
         }
     }
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Files
-import MetadataSQLite
+import Metadata
 import Model
 
 /// A number of bytes that an account may keep, or that there is no limit.
@@ -41,7 +41,7 @@ extension Account {
 
         func run() async throws {
             try await Failure.reporting {
-                let database = try SQLiteMetadataDatabase(path: try data.folder(create: false).database)
+                let database = try await data.database()
                 let used = try await SetQuota(database: database)(size.bytes, account: name)
                 let limit = size.bytes.map { ByteWords.text($0) } ?? "none"
                 Output.line("quota of \(name): \(limit), used \(ByteWords.text(used))")

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Metadata
-import MetadataSQLite
 import Model
 
 /// `cairn-server region`.
@@ -23,7 +22,7 @@ extension Region {
 
         func run() async throws {
             try await Failure.reporting {
-                let database = try SQLiteMetadataDatabase(path: try data.folder(create: false).database)
+                let database = try await data.database()
                 for region in try await database.read({ try RegionQueries($0).all() }) {
                     Output.line("\(region.id)\t\(Notes.date(region.added))\t\(region.path)")
                 }
@@ -44,7 +43,7 @@ extension Region {
 
         func run() async throws {
             try await Failure.reporting {
-                let database = try SQLiteMetadataDatabase(path: try data.folder(create: false).database)
+                let database = try await data.database()
                 let id = try await RegionSet(database: database, clock: SystemWallClock()).add(
                     directory, adopting: adopt)
                 Output.line("region \(id) \(RegionSet.absolute(directory))")
@@ -66,7 +65,7 @@ extension Region {
                 guard let id = RegionID(hex: region) else {
                     throw ValidationError("'\(region)' is no id of a region: 32 hexadecimal digits.")
                 }
-                let database = try SQLiteMetadataDatabase(path: try data.folder(create: false).database)
+                let database = try await data.database()
                 guard try await database.write({ try RegionQueries($0).forget(id) }) else {
                     throw Failure(.usage, "there is no region \(id)")
                 }

@@ -2,7 +2,6 @@ import ArgumentParser
 import Files
 import Foundation
 import Metadata
-import MetadataSQLite
 import Model
 import Retention
 
@@ -73,7 +72,7 @@ extension RetentionCommand {
             try await Failure.reporting {
                 let folder = try (unset ? words.first : words.count == 2 ? words[0] : nil).map(PolicyArgument.path)
                 let text = unset ? nil : try words.last.map(PolicyArgument.text)
-                let database = try SQLiteMetadataDatabase(path: try data.folder(create: false).database)
+                let database = try await data.database()
                 let set = SetRetention(database: database, clock: SystemWallClock())
                 try await set(text, account: account, folder: folder)
                 let place = folder.map { "\($0)" } ?? "the account"
@@ -93,7 +92,7 @@ extension RetentionCommand {
 
         func run() async throws {
             try await Failure.reporting {
-                let database = try SQLiteMetadataDatabase(path: try data.folder(create: false).database)
+                let database = try await data.database()
                 let rules = try await SetRetention(database: database, clock: SystemWallClock()).rules(of: account)
                 if !rules.contains(where: { $0.folder == nil }) {
                     Output.line("account\tdefault\t\(RetentionPolicy.standard.document)")
@@ -119,7 +118,7 @@ extension RetentionCommand {
 
         func run() async throws {
             try await Failure.reporting {
-                let database = try SQLiteMetadataDatabase(path: try data.folder(create: false).database)
+                let database = try await data.database()
                 let clock = SystemWallClock()
                 let names = if let account { [account] } else { try await MeasureUsage(database: database).accounts() }
                 for name in names {

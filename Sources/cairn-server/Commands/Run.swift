@@ -83,7 +83,8 @@ struct Run: AsyncParsableCommand {
             if polls != nil { OpenFiles.raise() }
             logging.bootstrap()
             let server = try await Server.open(
-                folder: folder, address: address, regions: regions, packSize: packSize.bytes,
+                folder: folder, databaseServer: data.databaseServer, address: address, regions: regions,
+                packSize: packSize.bytes,
                 secondQueue: queue, tls: tlsCertificate.flatMap { certificate in tlsKey.map { (certificate, $0) } },
                 polls: polls, pollServers: notify.urls, collection: collect,
                 scrubRate: noScrub ? nil : scrubRate.bytes, archive: archive.choice)

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Files
 import Metadata
-import MetadataSQLite
 import Model
 
 /// `cairn-server usage`.
@@ -20,7 +19,7 @@ struct Usage: AsyncParsableCommand {
 
     func run() async throws {
         try await Failure.reporting {
-            let database = try SQLiteMetadataDatabase(path: try data.folder(create: false).database)
+            let database = try await data.database()
             let measure = MeasureUsage(database: database)
             if let account, let path {
                 try show(try await measure(account, path: try PolicyArgument.path(path)), account, path)

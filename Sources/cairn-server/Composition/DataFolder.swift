@@ -5,6 +5,10 @@ struct DataFolder {
     let path: String
 
     var database: String { path + "/cairn.db" }
+    /// The metadata from before it was moved to a database server.
+    var former: String { path + "/cairn.db.before" }
+    /// Says that the metadata is in a database server: what the directory has of it is of the past.
+    var elsewhere: String { path + "/cairn.db.elsewhere" }
     var keyRing: String { path + "/keyring" }
     var packs: String { path + "/packs" }
     var queue: String { path + "/queue-1" }

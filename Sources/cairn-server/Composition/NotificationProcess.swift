@@ -3,7 +3,7 @@ import Files
 import Foundation
 import Logging
 import MessagingLocal
-import MetadataSQLite
+import Metadata
 import Model
 import NotificationReactor
 import Notifications
@@ -14,7 +14,7 @@ import UnixSignals
 /// number of them may run beside one server.
 struct NotificationProcess {
     private let address: PollAddress
-    private let database: SQLiteMetadataReader
+    private let database: any MetadataDatabase
     private let bus: SocketChangeBus
     private let desk: PollDesk
     private let reactor: NotificationReactor
@@ -25,9 +25,11 @@ struct NotificationProcess {
 
     /// Opens what it reads, and listens.
     /// - Throws: ``Failure`` and the errors of the layers.
-    static func open(folder: DataFolder, address: PollAddress) throws -> NotificationProcess {
+    static func open(
+        folder: DataFolder, databaseServer: String? = nil, address: PollAddress
+    ) async throws -> NotificationProcess {
         let log = Logger(label: "cairn.notify")
-        let database = try SQLiteMetadataReader(path: folder.database)
+        let database = try await MetadataPlace(folder: folder, server: databaseServer).reader()
         let keys = try KeyRingFile(path: folder.keyRing).keyRing().pollKeys()
         let bus = try SocketChangeBus(
             path: folder.bus, generator: SystemRandomNumberGenerator(), report: BusReports.link(log))

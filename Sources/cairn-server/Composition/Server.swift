@@ -10,7 +10,6 @@ import Logging
 import Messaging
 import MessagingLocal
 import Metadata
-import MetadataSQLite
 import Model
 import NIOCore
 import NIOSSL
@@ -21,7 +20,8 @@ import Storage
 import StorageLocal
 import UnixSignals
 
-/// The whole server in one process: every role, on SQLite and local folders, with in-process wires between the roles.
+/// The whole server in one process: every role, on SQLite or PostgreSQL and local folders, with in-process wires between the
+/// roles.
 struct Server {
     private let folder: DataFolder
     private let lock: Int32
@@ -47,7 +47,8 @@ struct Server {
     /// Opens everything that the server keeps, and takes the data directory for this process.
     /// - Throws: ``Failure`` and the errors of the layers.
     static func open(
-        folder: DataFolder, address: ListenAddress, regions: [String], packSize: Int, secondQueue: String?,
+        folder: DataFolder, databaseServer: String? = nil, address: ListenAddress, regions: [String], packSize: Int,
+        secondQueue: String?,
         tls: (certificate: String, key: String)?, polls: PollAddress?, pollServers: [String],
         collection: CollectOptions, scrubRate: Int? = nil, archive: ArchiveChoice? = nil
     ) async throws -> Server {
@@ -55,7 +56,8 @@ struct Server {
         let registry = PrometheusRegistry()
         MetricsSystem.bootstrap(registry)
         let lock = try folder.takeLock()
-        let database = MeasuredMetadataDatabase(try SQLiteMetadataDatabase(path: folder.database), metrics: registry)
+        let database = MeasuredMetadataDatabase(
+            try await MetadataPlace(folder: folder, server: databaseServer).open(), metrics: registry)
         let (keyRing, isNew) = try await KeyRingFile.open(folder.keyRing, database: database)
         if isNew { Notes.keyRingMade(folder.keyRing) }
         let directories = [folder.packs] + regions

@@ -1,6 +1,7 @@
 public import ArgumentParser
 import Foundation
 public import Logging
+import Metadata
 
 /// The data directory, as every command takes it.
 struct DataOption: ParsableArguments {
@@ -8,6 +9,27 @@ struct DataOption: ParsableArguments {
         name: .customLong("data"),
         help: ArgumentHelp("The data directory. Default: the environment's CAIRN_DATA.", valueName: "dir"))
     var path: String?
+
+    @Option(
+        name: .customLong("database"),
+        help: ArgumentHelp(
+            "Where the metadata is, when not in the data directory: a connection string of PostgreSQL, as "
+                + "'postgresql://cairn@db1,db2/cairn?target_session_attrs=read-write'. The password is better in ~/.pgpass. "
+                + "Default: the environment's CAIRN_DATABASE.",
+            valueName: "string"))
+    var server: String?
+
+    /// The connection string of the server that has the metadata; nil when it is in the data directory.
+    var databaseServer: String? {
+        let text = server ?? ProcessInfo.processInfo.environment["CAIRN_DATABASE"]
+        return text?.isEmpty == false ? text : nil
+    }
+
+    /// The metadata, where it is.
+    /// - Throws: ``Failure``, and what the database throws.
+    func database(create: Bool = false) async throws -> any MetadataDatabase {
+        try await MetadataPlace(folder: try folder(create: create), server: databaseServer).open()
+    }
 
     /// The directory that was named.
     func folder(create: Bool) throws -> DataFolder {

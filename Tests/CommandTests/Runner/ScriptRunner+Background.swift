@@ -1,4 +1,5 @@
 import Foundation
+import PostgreSQLSupport
 import TestSupport
 
 extension ScriptRunner {
@@ -57,6 +58,14 @@ extension ScriptRunner {
         case "kill" where words.count == 1: try await killNamed("server")
         default: throw Failure("server needs start, stop or kill")
         }
+    }
+
+    /// `postgres` makes an empty database in a server that all scripts share, with its connection string in `$POSTGRES`.
+    func makeDatabase() throws {
+        let server = try PostgresServer.shared()
+        let name = "script_\(UInt32.random(in: 0 ... .max))"
+        try server.makeDatabase(name)
+        variables["POSTGRES"] = server.string(name)
     }
 
     /// `wait-ready` waits until the server says that it can take requests.

@@ -101,6 +101,7 @@ final class ScriptRunner {
         case "ended": try await awaitEnd(only(rest, "a name"))
         case "kill": try await killNamed(only(rest, "a name"))
         case "server": try await server(rest)
+        case "postgres": try makeDatabase()
         case "wait-ready": try await waitReady()
         default: throw Failure("there is no command \(command)")
         }

@@ -1,4 +1,5 @@
 import CPQ
+import PostgreSQLSupport
 
 /// A connection beside the adapter's own, without transactions: it makes databases, looks, and disturbs.
 final class DirectConnection {

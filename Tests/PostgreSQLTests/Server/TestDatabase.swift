@@ -1,5 +1,6 @@
 import Metadata
 import MetadataPostgreSQL
+import PostgreSQLSupport
 import Synchronization
 
 /// A database of one test, with the newest schema, on a server that may be shared.

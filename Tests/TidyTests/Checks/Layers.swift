@@ -57,7 +57,7 @@ struct Layers {
         if target.name == "CLinux"
             || [
                 "TestSupport", "StorageConformance", "MetadataConformance", "MessagingConformance", "BusConformance",
-                "NotificationConformance",
+                "NotificationConformance", "PostgreSQLSupport",
             ].contains(target.name)
         {
             return []

@@ -6,14 +6,14 @@ import Synchronization
 ///
 /// A watcher ends it and removes its folder when this process ends, however it does: it waits for the end of a pipe that only
 /// this process holds.
-final class PostgresServer: Sendable {
+package final class PostgresServer: Sendable {
     /// The port on 127.0.0.1.
-    let port: Int
+    package let port: Int
     private let programs: PostgresPrograms
     private let folder: String
 
     /// The one that most tests share. It does not sync: nothing in those tests survives it.
-    static func shared() throws -> PostgresServer { try common.get() }
+    package static func shared() throws -> PostgresServer { try common.get() }
 
     private static let common = Result { try PostgresServer(settings: ["fsync = off", "full_page_writes = off"]) }
 
@@ -22,7 +22,7 @@ final class PostgresServer: Sendable {
     ///   - settings: Lines of its configuration.
     ///   - primary: The server that it follows as a standby; nil for one that takes writes.
     /// - Throws: ``PostgresFailure`` when the programs are not there, or one of them fails.
-    init(settings: [String] = [], standbyOf primary: PostgresServer? = nil) throws {
+    package init(settings: [String] = [], standbyOf primary: PostgresServer? = nil) throws {
         programs = try PostgresPrograms()
         folder = try programs.makeFolder()
         port = try Self.freePort()
@@ -66,23 +66,28 @@ final class PostgresServer: Sendable {
     }
 
     /// A connection string for one of its databases.
-    func string(_ database: String, port other: Int? = nil) -> String {
+    package func string(_ database: String, port other: Int? = nil) -> String {
         "host=127.0.0.1 port=\(other ?? port) user=cairn dbname=\(database)"
     }
 
+    /// Makes an empty database.
+    package func makeDatabase(_ name: String) throws {
+        try programs.run("createdb -h 127.0.0.1 -p \(port) -U cairn \(name)")
+    }
+
     /// Starts it, also after a crash.
-    func start() throws {
+    package func start() throws {
         try programs.run(
             "pg_ctl -D \(folder)/data -w -t 30 -l \(folder)/log start > /dev/null 2>&1 || ! tail \(folder)/log")
     }
 
     /// Makes a standby take writes.
-    func promote() throws {
+    package func promote() throws {
         try programs.run("pg_ctl -D \(folder)/data -w -t 30 promote > /dev/null")
     }
 
     /// Ends all its processes at once, as a crash would.
-    func kill() throws {
+    package func kill() throws {
         // The children of a postmaster that is gone end by themselves, a moment later; they hold the shared memory.
         try programs.run(
             "p=$(head -n 1 \(folder)/data/postmaster.pid); c=$(pgrep -P $p); kill -9 $p $c; "
@@ -90,13 +95,13 @@ final class PostgresServer: Sendable {
     }
 
     /// Stops its postmaster or lets it go on, with all that serve connections.
-    func freeze(_ isFrozen: Bool) throws {
+    package func freeze(_ isFrozen: Bool) throws {
         try programs.run(
             "p=$(head -n 1 \(folder)/data/postmaster.pid); kill -\(isFrozen ? "STOP" : "CONT") $p $(pgrep -P $p)")
     }
 
     /// A port that nobody listens on. Somebody else might take it before the server does; then the server says so.
-    static func freePort() throws -> Int {
+    package static func freePort() throws -> Int {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_in()

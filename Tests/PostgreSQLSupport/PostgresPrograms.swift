@@ -1,22 +1,24 @@
 import Foundation
-import Glibc
+package import Glibc
 import TestSupport
 
 /// What keeps a server from being started.
-struct PostgresFailure: Error, CustomStringConvertible {
-    let description: String
+package struct PostgresFailure: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(description: String) { self.description = description }
 }
 
 /// The programs of an installed PostgreSQL, and the user as whom they run.
-struct PostgresPrograms: Sendable {
+package struct PostgresPrograms: Sendable {
     /// The folder that has them.
-    let folder: String
+    package let folder: String
     /// Whether they run as the user `postgres`: a server refuses to be root's.
-    let isRoot: Bool
+    package let isRoot: Bool
 
     /// Finds them.
     /// - Throws: when there are none.
-    init() throws {
+    package init() throws {
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
         let folders = versions.sorted { (Int($0) ?? 0) > (Int($1) ?? 0) }.map { "/usr/lib/postgresql/\($0)/bin" }
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
@@ -41,7 +43,7 @@ struct PostgresPrograms: Sendable {
     ///   - output: The file that gets what it says.
     /// - Returns: the number of the process; somebody has to wait for its end.
     /// - Throws: ``PostgresFailure`` when it can't be started.
-    func start(_ command: String, input: Int32 = -1, output: String = "/dev/null") throws -> pid_t {
+    package func start(_ command: String, input: Int32 = -1, output: String = "/dev/null") throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -75,7 +77,7 @@ struct PostgresPrograms: Sendable {
     /// Waits for the end of a process.
     /// - Returns: whether it succeeded.
     @discardableResult
-    static func wait(for process: pid_t) -> Bool {
+    package static func wait(for process: pid_t) -> Bool {
         var status: Int32 = 0
         while waitpid(process, &status, 0) < 0, errno == EINTR {}
         return status == 0
@@ -83,7 +85,7 @@ struct PostgresPrograms: Sendable {
 
     /// Runs a shell command.
     /// - Throws: when it fails, with the last that it said.
-    func run(_ command: String) throws {
+    package func run(_ command: String) throws {
         let said = TemporaryDirectory()
         let path = said.appending("output")
         guard Self.wait(for: try start(command, output: path)) else {
@@ -93,7 +95,7 @@ struct PostgresPrograms: Sendable {
     }
 
     /// A folder that belongs to the user of the server.
-    func makeFolder() throws -> String {
+    package func makeFolder() throws -> String {
         let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         var template = Array("\(base)/cairn-pg-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
