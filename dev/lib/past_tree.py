@@ -37,8 +37,8 @@ class PastTree:
     """Nodes by number; the root is 0. Folders hold 40 files on average, at most eight levels deep.
 
     Two folders in the root are special: `busy`, which a quarter of all changes goes to, and `late`, which is empty at
-    first and gets its files over the whole of the history. The folders in `fixed`, and those above them, stay where they
-    are, so that their paths hold at every revision.
+    first and gets its files over the whole of the history. The folders in `fixed`, and those above them, stay where
+    they are, so that their paths hold at every revision.
     """
 
     nodes: int
