@@ -38,6 +38,37 @@ def new_folder(node: bytes, parent: bytes, name: bytes) -> bytes:
     return sized(node + number(0) + state)
 
 
-def upload(identifier: bytes, changes: list[bytes]) -> bytes:
-    """A complete upload request without blocks and pages."""
-    return identifier + b"\1" + listed([]) + listed([]) + listed([]) + listed(changes)
+def file_state(content: bytes, parent: bytes, name: bytes, modified: int) -> bytes:
+    """The state of a file: a content as `content` makes it, and the time in nanoseconds."""
+    return b"\1" + content + parent + sized(name) + number(0o644) + modified.to_bytes(8, "big")
+
+
+def content(payload: bytes) -> bytes:
+    """The content of a file that is one block."""
+    return b"\0" + hashlib.sha256(payload).digest() + number(len(payload))
+
+
+def change(node: bytes, base: int, state: bytes) -> bytes:
+    """A new state of a node that is at a revision; 0 for one that is new."""
+    return sized(node + number(base) + state)
+
+
+REMOVED = b"\xff"
+
+
+def upload(identifier: bytes, changes: list[bytes], blocks: list[bytes] | None = None) -> bytes:
+    """A complete upload request without pages."""
+    return identifier + b"\1" + listed(blocks or []) + listed([]) + listed([]) + listed(changes)
+
+
+def committed(outcome: bytes) -> int:
+    """The revision that an upload has become; raises when it was refused, or waits."""
+    if not outcome or outcome[0] != 0:
+        raise RuntimeError(f"the upload was not committed: {outcome[:80].hex()}")
+    value = shift = 0
+    for byte in outcome[1:]:
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            break
+    return value

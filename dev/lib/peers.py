@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -25,6 +26,16 @@ def free_port() -> int:
         return port
 
 
+def digest_of_output(words: list[str], environment: dict[str, str]) -> str:
+    """The SHA-256 of what a program writes, which may be more than fits in memory."""
+    with subprocess.Popen(words, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        digest = hashlib.file_digest(process.stdout, "sha256").hexdigest()  # type: ignore[arg-type]
+    if process.returncode != 0:
+        raise RuntimeError(f"{' '.join(words)} ended with {process.returncode}")
+    return digest
+
+
 class Restic:
     """A repository in a folder."""
 
@@ -34,11 +45,24 @@ class Restic:
     def __init__(self, folder: Path) -> None:
         self.environment = os.environ | {"RESTIC_PASSWORD": "x", "RESTIC_CACHE_DIR": str(folder / "cache")}
         self.repository = folder / "repository"
+        self._snapshots: list[str] = []
         run(["restic", "init", "--quiet", "--repo", self.repository], env=self.environment)
 
     def store(self, source: Path) -> Usage:
         """Backs a folder up."""
         return run(["restic", "backup", "--quiet", "--repo", self.repository, source], env=self.environment).usage
+
+    def digest(self, number: int, file: Path) -> str:
+        """The SHA-256 of a file as the backup of a number has it, from 0 on; all backups are kept."""
+        if len(self._snapshots) <= number:
+            listed = run(["restic", "snapshots", "--json", "--repo", self.repository], env=self.environment).output
+            self._snapshots = [entry["id"] for entry in sorted(json.loads(listed), key=lambda entry: entry["time"])]
+        words = ["restic", "dump", "--quiet", "--repo", str(self.repository), self._snapshots[number], str(file)]
+        return digest_of_output(words, self.environment)
+
+    def compact(self) -> None:
+        """Writes packs anew that hold what nothing needs."""
+        run(["restic", "prune", "--quiet", "--repo", self.repository], env=self.environment)
 
     def close(self) -> None:
         """There is nothing to end."""
@@ -62,6 +86,15 @@ class Borg:
         self.number += 1
         archive = f"{self.repository}::{self.number}"
         return run(["borg", "create", "--compression", "zstd,1", archive, source], env=self.environment).usage
+
+    def digest(self, number: int, file: Path) -> str:
+        """The SHA-256 of a file as the backup of a number has it, from 0 on; all backups are kept."""
+        words = ["borg", "extract", "--stdout", f"{self.repository}::{number + 1}", str(file).lstrip("/")]
+        return digest_of_output(words, self.environment)
+
+    def compact(self) -> None:
+        """Frees what nothing needs."""
+        run(["borg", "compact", self.repository], env=self.environment)
 
     def close(self) -> None:
         """There is nothing to end."""
