@@ -14,6 +14,7 @@ let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "as
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioTLS = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
     name: "cairn",
@@ -29,6 +30,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.36.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -96,7 +98,7 @@ let package = Package(
                 "Metadata", "MetadataPostgreSQL", "MetadataSQLite", "NotificationReactor", "Notifications", "Retention",
                 "Storage", "StorageLocal", "WireProtocol", arguments, hummingbird, hummingbirdTLS, lifecycle, log,
                 metrics,
-                nio, nioTLS, signals,
+                nio, nioTLS, signals, yaml,
             ]),
 
         // Tests.
@@ -185,7 +187,7 @@ let package = Package(
             name: "ServerTests",
             dependencies: [
                 "cairn-server", "Blocks", "Files", "HTTPAPI", "Messaging", "Metadata", "MetadataSQLite", "Model",
-                "Storage", "StorageLocal", "TestSupport", arguments, log,
+                "Storage", "StorageLocal", "TestSupport", arguments, lifecycle, log,
             ]),
         .testTarget(
             name: "SyncClientTests",

@@ -4,28 +4,35 @@ import NIOCore
 
 /// The HTTP interface: docs/protocol.md describes what it speaks.
 public enum APIServer {
-    /// The routes.
-    public static func router(_ services: APIServices) -> Router<APIRequestContext> {
+    /// The routes of some roles. Health, readiness and metrics are those of every process.
+    public static func router(
+        _ services: APIServices, roles: Set<ServerRole> = Set(ServerRole.allCases)
+    ) -> Router<APIRequestContext> {
         let router = Router(context: APIRequestContext.self)
         router.add(middleware: RequestRecord(metrics: services.metrics))
         router.add(middleware: ProblemResponses(metrics: services.metrics))
         let unguarded = RouteTable(router)
-        HealthRoutes(services: services).add(to: unguarded)
-        SessionRoutes(services: services).addLogin(to: unguarded)
-        PollRoute(services: services).addPoll(to: unguarded)
+        HealthRoutes(services: services, roles: roles).add(to: unguarded)
+        if roles.contains(.api) { SessionRoutes(services: services).addLogin(to: unguarded) }
+        if roles.contains(.notify) { PollRoute(services: services).addPoll(to: unguarded) }
         let guarded = RouteTable(router.group().add(middleware: Authentication(authenticate: services.authenticate)))
+        if roles.contains(.api) { addTrees(services, to: guarded) }
+        if roles.contains(.block) { BlockRoutes(services: services).add(to: guarded) }
+        if roles.contains(.notify) { EventRoute(services: services).add(to: guarded) }
+        FileRoutes(services: services).add(to: guarded, roles: roles)
+        return router
+    }
+
+    /// Sessions, uploads, trees and their history.
+    private static func addTrees(_ services: APIServices, to guarded: RouteTable) {
         SessionRoutes(services: services).add(to: guarded)
         UploadRoutes(services: services).add(to: guarded)
-        BlockRoutes(services: services).add(to: guarded)
         ChangeRoutes(services: services).add(to: guarded)
         PollRoute(services: services).addToken(to: guarded)
-        EventRoute(services: services).add(to: guarded)
         QueueRoutes(services: services).add(to: guarded)
-        FileRoutes(services: services).add(to: guarded)
         TreeRoutes(services: services).add(to: guarded)
         VersionRoutes(services: services).add(to: guarded)
         RewindRoutes(services: services).add(to: guarded)
-        return router
     }
 
     /// How connections are served: HTTP/1.1, idle ones closed after a while, and a watch for those that hang up.

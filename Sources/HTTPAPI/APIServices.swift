@@ -11,6 +11,7 @@ public struct APIServices: Sendable {
     let metrics: PrometheusRegistry
     let limits: APILimits
     let pollServers: [String]
+    let readiness: Readiness
     let eventStreams: EventStreams
     let probe: @Sendable () async -> [Sample]
 
@@ -20,11 +21,11 @@ public struct APIServices: Sendable {
 
     /// Makes the services. `/metrics` shows what is counted in `metrics`, and what `probe` answers when it is asked. Devices
     /// that ask for a poll token are told to poll at `pollServers`: base URLs, none for this server itself. Without a `queue`
-    /// devices that come back read from their cursors.
+    /// devices that come back read from their cursors. `readiness` says when the process is about to stop.
     /// - Throws: when a password can't be hashed.
     public init(
         context: FilesContext, notifications: NotificationService, queue: QueueDesk? = nil, metrics: PrometheusRegistry,
-        limits: APILimits = APILimits(), pollServers: [String] = [],
+        limits: APILimits = APILimits(), pollServers: [String] = [], readiness: Readiness = Readiness(),
         probe: @escaping @Sendable () async -> [Sample] = { [] }
     ) throws {
         self.context = context
@@ -33,6 +34,7 @@ public struct APIServices: Sendable {
         self.metrics = metrics
         self.limits = limits
         self.pollServers = pollServers
+        self.readiness = readiness
         eventStreams = EventStreams(bus: context.bus, capacity: limits.eventStreams)
         self.probe = probe
         logIn = try LogIn(context)

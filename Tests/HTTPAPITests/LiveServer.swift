@@ -25,13 +25,15 @@ struct LiveServer: Sendable {
     let context: FilesContext
     let notifications: NotificationService
     let metrics: PrometheusRegistry
+    let roles: Set<ServerRole>
     let home: NamespaceID
     private let token: String
 
     /// Runs a test against a server, and stops the server.
     static func run(
         limits: APILimits = APILimits(), files: FilesLimits = FilesLimits(), pollServers: [String] = [],
-        log: Logger = quiet, archive: ((ManualClock) async throws -> ArchiveTier)? = nil,
+        log: Logger = quiet, roles: Set<ServerRole> = Set(ServerRole.allCases), readiness: Readiness = Readiness(),
+        archive: ((ManualClock) async throws -> ArchiveTier)? = nil,
         _ test: @escaping @Sendable (LiveServer) async throws -> Void
     ) async throws {
         let directory = TemporaryDirectory()
@@ -59,9 +61,9 @@ struct LiveServer: Sendable {
             desk: PollDesk(bus: bus, revocations: { try await revocations() }, heads: { try await heads(of: $0) }))
         let services = try APIServices(
             context: context, notifications: notifications, queue: desk(context), metrics: metrics, limits: limits,
-            pollServers: pollServers)
+            pollServers: pollServers, readiness: readiness)
         let application = Application(
-            router: APIServer.router(services), server: APIServer.connections(limits),
+            router: APIServer.router(services, roles: roles), server: APIServer.connections(limits),
             configuration: ApplicationConfiguration(address: .hostname("localhost", port: 0)),
             services: [notifications],
             logger: log)
@@ -69,7 +71,7 @@ struct LiveServer: Sendable {
             try await test(
                 LiveServer(
                     port: client.port!, region: region, disk: disk, clock: clock, context: context,
-                    notifications: notifications, metrics: metrics, home: session.principal.home,
+                    notifications: notifications, metrics: metrics, roles: roles, home: session.principal.home,
                     token: session.token.text))
         }
         withExtendedLifetime(directory) {}

@@ -127,6 +127,21 @@ extension MetadataConformance {
                 #expect(try queries.directory() == "/cold")
             }
         },
+        Check("packs that nothing names are remembered with the time since when") { database in
+            let packs = [
+                PackID(high: 1, low: 2): Fixture.time, PackID(high: .max, low: 0): Timestamp(nanoseconds: -5),
+            ]
+            try await database.write { connection throws in
+                let queries = ArchiveQueries(connection)
+                #expect(try queries.unnamedPacks().isEmpty)
+                try queries.noteUnnamedPacks(packs, at: Fixture.time)
+                #expect(try queries.unnamedPacks() == packs)
+                try queries.noteUnnamedPacks([:], at: Fixture.time)
+                #expect(try queries.unnamedPacks().isEmpty)
+                try WorkProgressQueries(connection).set([1, 2, 3], of: "archive unnamed packs", at: Fixture.time)
+                #expect(throws: MetadataError.self) { try queries.unnamedPacks() }
+            }
+        },
         Check("a copy without an archive has every block hot, and nothing else is different") { database in
             try await record(1...3, in: database)
             #expect(try await archive([1, 2], in: database) == 2)

@@ -30,5 +30,5 @@ public struct MetadataConformance: Sendable {
         transactionChecks + accountChecks + contentChecks + uploadChecks + commitRuleChecks + commitChecks
         + journalChecks + namespaceChecks + nodeChecks + historyChecks + raceChecks + regionChecks + followingChecks
         + pollChecks + collectionChecks + checkChecks + versionChecks + pastListingChecks + thinningChecks
-        + retentionChecks + archiveChecks
+        + retentionChecks + archiveChecks + leaseChecks
 }

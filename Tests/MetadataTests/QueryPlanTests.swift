@@ -99,6 +99,7 @@ struct QueryPlanTests {
         _ = try BlockQueries(connection).locations([block], account: account)
         _ = try BlockQueries(connection).blocks(in: PackID(high: 1, low: 1), limit: 5)
         try callArchive(connection)
+        try callLeases(connection)
         let uploads = UploadQueries(connection)
         try uploads.create(Fixture.uploadRecord(1, changes: [1]))
         try uploads.addMissing(Fixture.upload(1), [block])
@@ -131,6 +132,16 @@ struct QueryPlanTests {
             in: namespace)
         _ = try pins.pins(of: node, in: namespace)
         _ = try pins.remove(node, nil, in: namespace)
+    }
+
+    /// What the jobs ask for.
+    private func callLeases(_ connection: any MetadataConnection) throws {
+        let leases = LeaseQueries(connection)
+        guard let lease = try leases.take("job", by: LeaseHolder(high: 1, low: 1), after: nil) else { return }
+        try leases.beat(lease)
+        try leases.ensure(lease)
+        _ = try leases.take("job", by: lease.holder, after: leases.record(of: "job"))
+        try leases.release(lease)
     }
 
     /// What the archive asks for.

@@ -1,7 +1,7 @@
 import Blocks
 import CoreMetrics
 import Logging
-import Metadata
+public import Metadata
 import Model
 import Storage
 
@@ -17,6 +17,8 @@ public struct ArchiveBlocks: Sendable {
 
     private let context: FilesContext
     private let pace: Pace
+    private let lease: Lease?
+    private let packWindow: Duration
 
     /// What a round did.
     public struct Report: Hashable, Sendable {
@@ -36,14 +38,25 @@ public struct ArchiveBlocks: Sendable {
     }
 
     /// Makes the use case.
-    public init(_ context: FilesContext, pace: @escaping Pace = { _ in }) {
+    /// - Parameters:
+    ///   - context: what it works on.
+    ///   - lease: by which the process does this job: once it is lost, no row is changed any more. Nil when no other
+    ///     process can do the job.
+    ///   - packWindow: for how long nothing may have named a pack before it is removed: an hour by default.
+    ///   - pace: waits now and then.
+    public init(
+        _ context: FilesContext, lease: Lease? = nil, packWindow: Duration = .seconds(3600),
+        pace: @escaping Pace = { _ in }
+    ) {
         self.context = context
+        self.lease = lease
+        self.packWindow = packWindow
         self.pace = pace
     }
 
     /// Goes through all accounts once, and then removes packs of the archive that nothing names. One call at a time.
     /// - Throws: the first error of an account, after the others had their turn; ``FilesError`` `unavailable` without an
-    ///   archive.
+    ///   archive; `LeaseLost` when another process does the job now.
     public func callAsFunction() async throws -> Report {
         guard let archive = context.archive else { throw FilesError(.unavailable, "this server has no archive") }
         // From here on the files that become current are looked through.
@@ -54,7 +67,7 @@ public struct ArchiveBlocks: Sendable {
             do {
                 try await move(account.id, archive, &report)
             } catch {
-                if error is CancellationError { throw error }
+                if error is CancellationError || error is LeaseLost { throw error }
                 context.log.error(
                     "blocks could not be archived", metadata: ["account": "\(account.id)", "cause": "\(error)"])
                 failure = failure ?? error
@@ -63,7 +76,7 @@ public struct ArchiveBlocks: Sendable {
         report.removedPacks = try await removePacks(archive)
         if let failure { throw failure }
         let now = context.clock.now()
-        try await context.database.write { try ArchiveQueries($0).noteRound(at: now) }
+        try await write { try ArchiveQueries($0).noteRound(at: now) }
         return report
     }
 
@@ -105,7 +118,7 @@ public struct ArchiveBlocks: Sendable {
             moves.removeAll { !search.isCold($0.from.id) }
             if moves.isEmpty { break }
             let (heads, confirmed) = (search.heads, moves)
-            let moved = try await context.database.write { connection -> Int? in
+            let moved = try await write { connection -> Int? in
                 // The order is that of the commits: one that comes later sees that the block lies in the archive.
                 guard try ColdSearch.heads(of: account, connection) == heads else { return nil }
                 return try ArchiveQueries(connection).archive(confirmed, account: account, today: today)
@@ -158,17 +171,38 @@ public struct ArchiveBlocks: Sendable {
 
     // MARK: Packs
 
-    /// Removes complete packs that no block lies in. Whatever was appended by now is named, or never will be: nobody else
-    /// appends to the archive.
+    /// Removes complete packs that no block lies in and none lay in when the round before looked, a while ago: what another
+    /// process had appended just before it lost the job had time to be named, or never will be.
     private func removePacks(_ archive: ArchiveTier) async throws -> Int {
-        var removed = 0
+        let now = context.clock.now()
+        let before = try await context.database.read { try ArchiveQueries($0).unnamedPacks() }
+        var unnamed: [PackID: Timestamp] = [:]
         for pack in try await archive.store.packs() where pack.isSealed {
-            let isNamed = try await context.database.read { try ArchiveQueries($0).isNamed(pack.pack) }
-            if isNamed { continue }
-            try await archive.store.delete(pack.pack)
+            if try await context.database.read({ try ArchiveQueries($0).isNamed(pack.pack) }) { continue }
+            unnamed[pack.pack] = min(before[pack.pack] ?? now, now)
+        }
+        let found = unnamed
+        if found != before { try await write { try ArchiveQueries($0).noteUnnamedPacks(found, at: now) } }
+        var removed = 0
+        for pack in found.keys.sorted() {
+            guard let since = before[pack], since.advanced(by: packWindow) <= now else { continue }
+            // The last look: whoever had the job before can name nothing any more.
+            guard try await !write({ try ArchiveQueries($0).isNamed(pack) }) else { continue }
+            try await archive.store.delete(pack)
             removed += 1
         }
         return removed
+    }
+
+    /// Changes something, if the job is still this process's.
+    private func write<T: Sendable>(
+        _ body: @escaping @Sendable (any MetadataConnection) throws -> T
+    ) async throws -> T {
+        let lease = lease
+        return try await context.database.write { connection in
+            if let lease { try LeaseQueries(connection).ensure(lease) }
+            return try body(connection)
+        }
     }
 }
 

@@ -17,7 +17,7 @@ public struct ScrubPacks: Sendable {
     static let leastTime = Duration.seconds(60)
 
     private let database: any MetadataDatabase
-    private let store: PackedBlockStore
+    private let store: any MaintainedBlockStore
     private let clock: any WallClock
     private let rate: Int
     private let pause: @Sendable (Duration) async throws -> Void
@@ -33,7 +33,7 @@ public struct ScrubPacks: Sendable {
     ///   - pause: waits.
     ///   - log: where damage is told.
     public init(
-        database: any MetadataDatabase, store: PackedBlockStore, clock: any WallClock, rate: Int,
+        database: any MetadataDatabase, store: any MaintainedBlockStore, clock: any WallClock, rate: Int,
         pause: @escaping @Sendable (Duration) async throws -> Void, log: Logger
     ) {
         precondition(rate > 0, "a scrub that reads nothing never ends")

@@ -11,13 +11,20 @@ struct FileRoutes {
 
     private static let prefix = "/v1/files"
 
-    func add(to routes: RouteTable) {
-        let handlers: [HTTPRequest.Method: RouteTable.Handler] = [
-            .get: { [self] request, context in try await read(request, context) },
-            .head: { [self] request, context in try await read(request, context) },
-            .put: { [self] request, context in try await write(request, context) },
-            .delete: { [self] request, context in try await remove(request, context) },
-        ]
+    /// Adds the methods of some roles: what moves bytes is for those that keep blocks.
+    func add(to routes: RouteTable, roles: Set<ServerRole>) {
+        var handlers: [HTTPRequest.Method: RouteTable.Handler] = [:]
+        if !roles.isDisjoint(with: [.api, .block]) {
+            handlers[.head] = { [self] request, context in try await read(request, context) }
+        }
+        if roles.contains(.block) {
+            handlers[.get] = { [self] request, context in try await read(request, context) }
+            handlers[.put] = { [self] request, context in try await write(request, context) }
+        }
+        if roles.contains(.api) {
+            handlers[.delete] = { [self] request, context in try await remove(request, context) }
+        }
+        if handlers.isEmpty { return }
         routes.path("/v1/files", handlers)
         routes.path("/v1/files/**", handlers)
     }

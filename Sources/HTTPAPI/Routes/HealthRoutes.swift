@@ -8,6 +8,7 @@ import Storage
 /// What those who look after the server ask.
 struct HealthRoutes {
     let services: APIServices
+    let roles: Set<ServerRole>
 
     func add(to routes: RouteTable) {
         routes.path("/health", [.get: { _, _ in Self.text("ok\n") }])
@@ -15,8 +16,15 @@ struct HealthRoutes {
         routes.path("/metrics", [.get: { [self] _, _ in await metrics() }])
     }
 
-    /// Whether requests can be served: the database answers and takes a write, and every region does.
+    /// Whether requests can be served: the process is not about to end, and what its roles need answers: the database, which
+    /// takes a write, and where blocks are kept every region.
     private func ready() async throws -> Response {
+        if services.readiness.isDraining { throw FilesError(.unavailable, "the server is about to stop") }
+        guard roles != [.notify] else {
+            // It changes nothing.
+            try await services.context.database.read { connection in _ = try connection.query("SELECT 1", []) }
+            return Self.text("ready\n")
+        }
         try await services.context.database.write { connection in
             _ = try connection.query("SELECT 1", [])
         }

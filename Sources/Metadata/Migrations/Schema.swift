@@ -3,7 +3,7 @@ public enum Schema {
     /// How it came to be.
     public static let history = SchemaHistory([
         .accounts, .trees, .contents, .uploads, .regions, .revocations, .history, .collection,
-        .pastListings, .archive,
+        .pastListings, .archive, .leases,
     ])
 
     /// All steps, in order. A step that was released is never changed: another one follows it.

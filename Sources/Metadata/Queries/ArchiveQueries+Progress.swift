@@ -22,6 +22,29 @@ extension ArchiveQueries {
     /// Notes that all accounts were looked through.
     public func noteRound(at moment: Timestamp) throws { try note(Self.round, [], at: moment) }
 
+    /// The packs of the archive in which no block lay when the last round looked, and since when none does.
+    public func unnamedPacks() throws -> [PackID: Timestamp] {
+        let bytes = try noted(Self.unnamed) ?? []
+        var packs: [PackID: Timestamp] = [:]
+        for start in stride(from: 0, to: bytes.count, by: 24) {
+            let entry = bytes[start..<min(start + 24, bytes.count)]
+            guard entry.count == 24, let pack = PackID(bytes: entry.prefix(16)) else {
+                throw MetadataError(.corrupt, "the list of packs that nothing names is damaged")
+            }
+            let since = entry.dropFirst(16).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            packs[pack] = Timestamp(nanoseconds: Int64(bitPattern: since))
+        }
+        return packs
+    }
+
+    /// Notes the packs of the archive in which no block lies, and since when, in the place of what was noted before.
+    public func noteUnnamedPacks(_ packs: [PackID: Timestamp], at moment: Timestamp) throws {
+        let entries = packs.sorted { $0.key < $1.key }.flatMap { pack, since in
+            pack.bytes + [UInt8](bigEndian: UInt64(bitPattern: since.nanoseconds))
+        }
+        try WorkProgressQueries(connection).set(entries.isEmpty ? nil : entries, of: Self.unnamed, at: moment)
+    }
+
     /// The region that the archive is; nil when there never was one.
     public func region() throws -> RegionID? { try noted(Self.region).flatMap { RegionID(bytes: $0) } }
 
@@ -43,6 +66,7 @@ extension ArchiveQueries {
     }
 
     private static let round = "archive round"
+    private static let unnamed = "archive unnamed packs"
     private static let region = "archive region"
     private static let place = "archive directory"
 

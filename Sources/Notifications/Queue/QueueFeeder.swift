@@ -46,8 +46,8 @@ public final class QueueFeeder: Service, CustomStringConvertible {
     private let log: Logger
     private let intake: Mutex<QueueIntake>
     private let subscription = Mutex<BusSubscription?>(nil)
-    private let signals: AsyncStream<Void>
-    private let bell: AsyncStream<Void>.Continuation
+    /// Of the present run: a stream whose reader was cancelled is at its end.
+    private let bell = Mutex<AsyncStream<Void>.Continuation?>(nil)
 
     /// Makes a feeder that hears of changes from now on.
     /// - Parameters:
@@ -72,7 +72,6 @@ public final class QueueFeeder: Service, CustomStringConvertible {
         self.pause = pause
         self.log = log
         intake = Mutex(QueueIntake(limit: limits.namespaces))
-        (signals, bell) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         let subscribed = bus.subscribe { [weak self] event in self?.change { $0.receive(event) } }
         subscription.withLock { $0 = subscribed }
     }
@@ -83,12 +82,15 @@ public final class QueueFeeder: Service, CustomStringConvertible {
     /// Goes through all devices again and fills in what the journal knows.
     public func fillIn() { change { $0.wantFilling() } }
 
-    /// Feeds the queue until the server stops. What is left then is filled in at the next start.
+    /// Feeds the queue until the server stops or the task is cancelled. What is left then is filled in at the next start. It may
+    /// be run again, one run at a time.
     public func run() async throws {
+        let (signals, bell) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        self.bell.withLock { $0 = bell }
         try? await cancelWhenGracefulShutdown { [self] in
             var failures = 0
             while !Task.isCancelled {
-                if intake.withLock({ $0.isIdle }) { await waitForBell() }
+                if intake.withLock({ $0.isIdle }) { for await _ in signals { break } }
                 do {
                     // A revocation does not wait for what is gathered.
                     try await endRevoked()
@@ -126,11 +128,7 @@ public final class QueueFeeder: Service, CustomStringConvertible {
 
     private func change(_ body: (inout QueueIntake) -> Void) {
         intake.withLock { body(&$0) }
-        bell.yield()
-    }
-
-    private func waitForBell() async {
-        for await _ in signals { return }
+        bell.withLock { _ = $0?.yield() }
     }
 
     // MARK: News

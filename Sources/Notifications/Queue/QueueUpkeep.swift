@@ -32,16 +32,17 @@ public final class QueueUpkeep: Service, CustomStringConvertible {
     public let description = "queue upkeep"
 
     private let queue: DoubledOfflineQueue
-    private let feeder: QueueFeeder
+    private let feeder: QueueFeeder?
     private let clock: any WallClock
     private let limits: Limits
     private let pause: @Sendable (Duration) async throws -> Void
     private let log: Logger
     private let state = Mutex(State())
 
-    /// Makes the service. `feeder` fills in when a replica came back without another to take over from.
+    /// Makes the service. `feeder` fills in when a replica came back without another to take over from;
+    /// a process that does not feed the queue has none.
     public init(
-        queue: DoubledOfflineQueue, feeder: QueueFeeder, clock: any WallClock, limits: Limits = Limits(),
+        queue: DoubledOfflineQueue, feeder: QueueFeeder?, clock: any WallClock, limits: Limits = Limits(),
         pause: @escaping @Sendable (Duration) async throws -> Void, log: Logger
     ) {
         self.queue = queue
@@ -68,7 +69,7 @@ public final class QueueUpkeep: Service, CustomStringConvertible {
     /// Does what is due now.
     package func round() async {
         let now = clock.now()
-        if await queue.maintain(at: now) { feeder.fillIn() }
+        if await queue.maintain(at: now) { feeder?.fillIn() }
         tellChanges()
         if isDue(\.measured, every: limits.measuring, now) { await measure() }
         if isDue(\.expired, every: limits.expiry, now) { await expire(now) }

@@ -49,7 +49,7 @@ struct Backup: AsyncParsableCommand {
                     "a backup of metadata in PostgreSQL is PostgreSQL's (pg_basebackup, pg_dump), with a copy of the packs "
                         + "that is made afterwards")
             }
-            try MetadataPlace(folder: folder, server: nil).ensurePresent()
+            try MetadataPlace(folder: folder, server: nil).present()
             let database = try folder.reader()
             let hand = try await RegionsAtHand.open(
                 folder, named: regions, archive: archive, database: database, writing: false)

@@ -6,10 +6,31 @@ import Metadata
 /// `cairn-server key`.
 struct Key: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look after the master keys.", subcommands: [Rotate.self])
+        abstract: "Look after the master keys.", subcommands: [New.self, Rotate.self])
 }
 
 extension Key {
+    /// `cairn-server key new`.
+    struct New: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a keyring for a server whose processes name it: keyring_file in the configuration.",
+            discussion: """
+                Make it once, and give every process a copy. A server with a data directory makes its own at the first start.
+                """)
+
+        @Argument(help: "The file; there must be none yet.")
+        var file: String
+
+        func run() async throws {
+            try await Failure.reporting {
+                guard try KeyRingFile(path: file).create(.generate()) else {
+                    throw Failure(.cannotCreate, "\(file) is there already")
+                }
+                Notes.keyRingMade(file)
+            }
+        }
+    }
+
     /// `cairn-server key rotate`.
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

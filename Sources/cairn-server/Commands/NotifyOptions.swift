@@ -41,7 +41,8 @@ struct NotifyOptions: ParsableArguments {
         try notifyListen.map { try PollAddress($0, capacity: notifyCapacity, isInsecure: isInsecure) }
     }
 
-    private static func isBase(_ url: String) -> Bool {
+    /// Whether devices can put a path behind it.
+    static func isBase(_ url: String) -> Bool {
         let scheme = ["http://", "https://"].first { url.lowercased().hasPrefix($0) }
         let rest = url.dropFirst(scheme?.count ?? url.count)
         return !rest.isEmpty && !rest.hasPrefix("/") && !rest.contains { $0.isWhitespace || "?#@".contains($0) }

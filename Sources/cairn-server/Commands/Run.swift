@@ -12,9 +12,29 @@ struct Run: AsyncParsableCommand {
 
             Tokens and passwords go over the wire as they are: without --tls-certificate and --tls-key the server \
             listens on this machine only, unless --insecure-listen says that something in front of it speaks TLS.
+
+            All of it can be in a file too, and more: which database, storage and bus, for processes on several machines. \
+            docs/operations.md has an example. The variables CAIRN_… of the environment stand above the file, the options above \
+            both.
             """)
 
     @OptionGroup var data: DataOption
+
+    @Option(help: ArgumentHelp("The configuration, YAML. Default: CAIRN_CONFIG, or none.", valueName: "file"))
+    var config: String?
+
+    @Option(
+        name: .customLong("role"),
+        help: ArgumentHelp(
+            "What this process does: api, block, notify, maintenance, or all. May be given several times, or with commas. Default: all.",
+            valueName: "role"))
+    var roles: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "After the signal to stop, for how long /ready says so before anything stops, so that a balancer sends requests "
+                + "elsewhere.", valueName: "time"))
+    var drain = TimeSpan(hours: 0)
 
     @Option(
         help: ArgumentHelp(
@@ -77,33 +97,19 @@ struct Run: AsyncParsableCommand {
     func run() async throws {
         ProcessMemory.bound()
         try await Failure.reporting {
-            let address = try address()
-            let folder = try data.folder(create: true)
-            let polls = try notify.address(isInsecure: insecureListen)
-            if polls != nil { OpenFiles.raise() }
-            logging.bootstrap()
-            let server = try await Server.open(
-                folder: folder, databaseServer: data.databaseServer, address: address, regions: regions,
-                packSize: packSize.bytes,
-                secondQueue: queue, tls: tlsCertificate.flatMap { certificate in tlsKey.map { (certificate, $0) } },
-                polls: polls, pollServers: notify.urls, collection: collect,
-                scrubRate: noScrub ? nil : scrubRate.bytes, archive: archive.choice)
-            try await server.run()
+            let configuration = try ServerConfiguration.read(
+                config: config, words: Array(CommandLine.arguments.dropFirst()),
+                environment: ProcessInfo.processInfo.environment)
+            if configuration.polls != nil { OpenFiles.raise() }
+            LogOptions.bootstrap(level: configuration.logLevel, format: configuration.logFormat)
+            // Polls can be parked beside the server that has the data directory; nothing else can.
+            if configuration.roles == [.notify], configuration.database == .sqlite,
+                let path = configuration.data, let polls = configuration.polls
+            {
+                let folder = try DataFolder(path, create: false)
+                return try await NotificationProcess.open(folder: folder, address: polls).run()
+            }
+            try await Server.open(configuration).run()
         }
-    }
-
-    private func address() throws -> ListenAddress {
-        let text = listen ?? ProcessInfo.processInfo.environment["CAIRN_LISTEN"] ?? "127.0.0.1:8484"
-        guard let address = ListenAddress(text) else {
-            throw ValidationError("'\(text)' is no address to listen on: use ADDRESS:PORT.")
-        }
-        guard tlsCertificate != nil || insecureListen || address.isLoopback else {
-            throw Failure(
-                .configuration,
-                "\(text) can be reached from other machines, and there is no TLS: passwords and tokens would go in the clear. "
-                    + "Give --tls-certificate and --tls-key, or --insecure-listen when a proxy in front of the server speaks TLS."
-            )
-        }
-        return address
     }
 }

@@ -13,6 +13,8 @@ struct ArchiveService: Service, CustomStringConvertible {
     let thaw: ThawBlocks
     /// How long after a round the next one begins.
     let round: Duration
+    /// By which this process does the job.
+    let lease: Lease
 
     /// How often it is looked whether something is due that nobody rang for.
     private static let interval = Duration.seconds(60)
@@ -39,7 +41,6 @@ struct ArchiveService: Service, CustomStringConvertible {
             do {
                 if ContinuousClock.now >= nextUpkeep {
                     nextUpkeep = .now + Self.interval
-                    try await NoteReads(context)()
                     try await WarmFiles(context)()
                     try await CountArchive(context.database).count(into: archive.counts)
                 }
@@ -67,7 +68,7 @@ struct ArchiveService: Service, CustomStringConvertible {
         let pause = min(Self.interval, max(.milliseconds(100), left))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [archive] in
-                for await _ in archive.bell.rings { return }
+                await archive.bell.wait()
             }
             group.addTask { try await Task.sleep(for: pause) }
             try await group.next()
@@ -78,7 +79,7 @@ struct ArchiveService: Service, CustomStringConvertible {
     }
 
     private func move() async throws {
-        let blocks = ArchiveBlocks(context, pace: Self.pace)
+        let blocks = ArchiveBlocks(context, lease: lease, pace: Self.pace)
         while true {
             do {
                 if try await isDue() {

@@ -47,8 +47,8 @@ struct KeyRingFile: KeyRingSource {
         try syncFolder()
     }
 
-    /// Makes the file, unless another process was faster.
-    private func create(_ ring: KeyRing) throws -> Bool {
+    /// Makes the file, unless it is there already.
+    func create(_ ring: KeyRing) throws -> Bool {
         let draft = try write(ring)
         defer { unlink(draft) }
         guard link(draft, path) == 0 else {

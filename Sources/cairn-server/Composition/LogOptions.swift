@@ -11,8 +11,10 @@ struct LogOptions: ParsableArguments {
     var logFormat = LogFormat.text
 
     /// Sets the log up; to be called once, before anything is logged.
-    func bootstrap() {
-        let (level, format) = (logLevel, logFormat)
+    func bootstrap() { Self.bootstrap(level: logLevel, format: logFormat) }
+
+    /// Sets the log up; to be called once, before anything is logged.
+    static func bootstrap(level: Logger.Level, format: LogFormat) {
         LoggingSystem.bootstrap(
             { label, provider in
                 var handler: any LogHandler =

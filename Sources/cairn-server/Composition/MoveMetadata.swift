@@ -30,7 +30,7 @@ struct MoveMetadata {
         if place() == .server, try await CopyMetadata.isUnfinished(target) {
             removeDatabase()
         } else {
-            try MetadataPlace(folder: folder, server: nil).ensurePresent()
+            try MetadataPlace(folder: folder, server: nil).present()
             guard access(folder.database, F_OK) == 0 else {
                 throw Failure(.configuration, "\(folder.path) is no data directory: it has no cairn.db")
             }

@@ -10,31 +10,17 @@ import MetadataSQLite
 import Model
 import Notifications
 
-/// The offline queue of this server: two databases, best on separate disks, and what feeds and keeps them.
-struct QueueSet {
-    let queue: DoubledOfflineQueue
-    let desk: QueueDesk
-    let feeder: QueueFeeder
-    let upkeep: QueueUpkeep
+/// The two sides of the offline queue, which fail apart.
+struct QueueReplicas {
+    let first: ReopeningOfflineQueue
+    let second: ReopeningOfflineQueue
+}
 
-    /// Finds out what the two hold. A storage that is not there keeps nobody from serving: it is used once it is back.
-    static func open(
-        directories: (String, String), database: any MetadataDatabase, bus: any ChangeBus, clock: any WallClock,
-        isParked: @escaping @Sendable (DeviceID) -> Bool, log: Logger
-    ) async -> QueueSet {
-        let start = ContinuousClock.now
-        let pause: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
-        let queue = DoubledOfflineQueue(
-            replica("first queue", directories.0), replica("second queue", directories.1),
-            elapsed: { ContinuousClock.now - start }, pause: pause)
-        let feeder = QueueFeeder(
-            bus: bus, database: database, queue: queue, clock: clock, isParked: isParked, pause: pause, log: log)
-        let upkeep = QueueUpkeep(queue: queue, feeder: feeder, clock: clock, pause: pause, log: log)
-        // Once for the one that is read, once for the one that takes over from it.
-        for _ in 0..<2 { await queue.maintain(at: clock.now()) }
-        return QueueSet(
-            queue: queue, desk: QueueDesk(queue: queue, database: database, clock: clock), feeder: feeder,
-            upkeep: upkeep)
+extension QueueReplicas {
+    /// Two databases in two directories, which are made when they are missing. They are opened when they are first used.
+    init(directories first: String, _ second: String) {
+        self.init(
+            first: Self.replica("first queue", first), second: Self.replica("second queue", second))
     }
 
     /// For how long a call waits for a lock of another process on the file; below the time that a call may take.
@@ -69,6 +55,39 @@ struct QueueSet {
             }
         }
     }
+}
+
+/// The offline queue of this server: two storages, best far from each other, and what feeds and keeps them.
+struct QueueSet {
+    let queue: DoubledOfflineQueue
+    let desk: QueueDesk
+    /// Nil in a process that leaves that to others.
+    let feeder: QueueFeeder?
+    let upkeep: QueueUpkeep
+
+    /// Finds out what the two hold. A storage that is not there keeps nobody from serving: it is used once it is back. With
+    /// `feeds` the process is one of those that tell the queue what changed.
+    static func open(
+        _ replicas: QueueReplicas, feeds: Bool, database: any MetadataDatabase, bus: any ChangeBus,
+        clock: any WallClock, isParked: @escaping @Sendable (DeviceID) -> Bool, log: Logger
+    ) async -> QueueSet {
+        let start = ContinuousClock.now
+        let pause: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+        let queue = DoubledOfflineQueue(
+            replicas.first, replicas.second,
+            elapsed: { ContinuousClock.now - start }, pause: pause)
+        let feeder =
+            feeds
+            ? QueueFeeder(
+                bus: bus, database: database, queue: queue, clock: clock, isParked: isParked, pause: pause, log: log)
+            : nil
+        let upkeep = QueueUpkeep(queue: queue, feeder: feeder, clock: clock, pause: pause, log: log)
+        // Once for the one that is read, once for the one that takes over from it.
+        for _ in 0..<2 { await queue.maintain(at: clock.now()) }
+        return QueueSet(
+            queue: queue, desk: QueueDesk(queue: queue, database: database, clock: clock), feeder: feeder,
+            upkeep: upkeep)
+    }
 
     /// The counts as `/metrics` shows them.
     var samples: [Sample] {
@@ -77,7 +96,7 @@ struct QueueSet {
             Sample("cairn_queue_entries", .gauge, Double(depth.entries)),
             Sample("cairn_queue_devices", .gauge, Double(depth.devices)),
             Sample("cairn_queue_marked_devices", .gauge, Double(depth.marked)),
-            Sample("cairn_queue_untold", .gauge, Double(feeder.waitingCount)),
+            Sample("cairn_queue_untold", .gauge, Double(feeder?.waitingCount ?? 0)),
         ]
         for side in status.isWritten.indices {
             let labels = ["storage": "\(side + 1)"]

@@ -7,8 +7,6 @@ import Hummingbird
 import HummingbirdCore
 import HummingbirdTLS
 import Logging
-import Messaging
-import MessagingLocal
 import Metadata
 import Model
 import NIOCore
@@ -16,83 +14,67 @@ import NIOSSL
 import NotificationReactor
 import Notifications
 import ServiceLifecycle
-import Storage
-import StorageLocal
 import UnixSignals
 
-/// The whole server in one process: every role, on SQLite or PostgreSQL and local folders, with in-process wires between the
-/// roles.
+/// A process of a server: some roles or all, on the systems that its configuration names.
 struct Server {
-    private let folder: DataFolder
-    private let lock: Int32
-    private let address: ListenAddress
-    private let scheme: String
-    private let database: any MetadataDatabase
-    private let store: PackedBlockStore
-    private let context: FilesContext
+    let configuration: ServerConfiguration
+    let backends: Backends
+    let context: FilesContext
+    let queue: QueueSet?
+    /// Who this process is when jobs are shared.
+    let holder: LeaseHolder
+    let log: Logger
     private let services: APIServices
     private let notifications: NotificationService
-    private let queue: QueueSet
-    private let bus: SocketBusServer
+    private let readiness: Readiness
     private let polls: (reactor: NotificationReactor, url: String)?
     private let connections: HTTPServerBuilder
-    private let collection: CollectOptions
-    private let scrubRate: Int?
-    private let archiveRound: Duration
-    private let log: Logger
 
     /// How long requests under way may take after the signal to stop.
     private static let patience = Duration.seconds(30)
 
     /// Opens everything that the server keeps, and takes the data directory for this process.
     /// - Throws: ``Failure`` and the errors of the layers.
-    static func open(
-        folder: DataFolder, databaseServer: String? = nil, address: ListenAddress, regions: [String], packSize: Int,
-        secondQueue: String?,
-        tls: (certificate: String, key: String)?, polls: PollAddress?, pollServers: [String],
-        collection: CollectOptions, scrubRate: Int? = nil, archive: ArchiveChoice? = nil
-    ) async throws -> Server {
+    static func open(_ configuration: ServerConfiguration) async throws -> Server {
         let log = Logger(label: "cairn")
         let registry = PrometheusRegistry()
         MetricsSystem.bootstrap(registry)
-        let lock = try folder.takeLock()
-        let database = MeasuredMetadataDatabase(
-            try await MetadataPlace(folder: folder, server: databaseServer).open(), metrics: registry)
-        let (keyRing, isNew) = try await KeyRingFile.open(folder.keyRing, database: database)
-        if isNew { Notes.keyRingMade(folder.keyRing) }
-        let directories = [folder.packs] + regions
-        let identities = try await RegionSet(database: database, clock: SystemWallClock()).resolve(directories)
-        let store = try await LocalBlockStore.open(
-            directories: directories, identities: identities,
-            configuration: PackedStoreConfiguration(packSize: packSize))
-        Self.tell(store.recovery, log)
-        var tier: ArchiveTier?
-        if let archive {
-            tier = try await ArchiveSet.open(archive, database: database, packSize: packSize, clock: SystemWallClock())
-        }
-        let bus = InProcessChangeBus()
+        let backends = try await Backends.open(configuration, metrics: registry, log: log)
         let context = FilesContext(
-            database: database, store: store, keyRing: keyRing, bus: bus, clock: SystemWallClock(),
-            randomness: Randomness(SecureRandom()),
-            workers: WorkerPool(workers: ProcessInfo.processInfo.activeProcessorCount), log: log, archive: tier)
-        let notifications = NotificationService(desk: desk(context, capacity: polls?.capacity))
-        let queue = await QueueSet.open(
-            directories: (folder.queue, secondQueue ?? folder.secondQueue), database: database, bus: bus,
-            clock: SystemWallClock(), isParked: { notifications.isParked($0) }, log: log)
-        let dense = try polls.map { try Self.reactor($0, desk: notifications.desk, keyRing: keyRing, log: log) }
+            database: backends.database, store: backends.store, keyRing: backends.keyRing, bus: backends.bus,
+            clock: SystemWallClock(), randomness: Randomness(SecureRandom()),
+            workers: WorkerPool(workers: ProcessInfo.processInfo.activeProcessorCount), log: log,
+            archive: backends.archive)
+        let notifications = NotificationService(desk: desk(context, capacity: configuration.polls?.capacity))
+        let queue = await openQueue(backends, configuration, notifications, log)
+        let dense = try configuration.polls.map {
+            try Self.reactor($0, desk: notifications.desk, keyRing: backends.keyRing, log: log)
+        }
+        let readiness = Readiness()
         let services = try APIServices(
-            context: context, notifications: notifications, queue: queue.desk, metrics: registry,
-            pollServers: pollServers.isEmpty ? dense.map { [$0.url] } ?? [] : pollServers
+            context: context, notifications: notifications, queue: queue?.desk, metrics: registry,
+            pollServers: configuration.pollServers.isEmpty
+                ? dense.map { [$0.url] } ?? [] : configuration.pollServers,
+            readiness: readiness
         ) {
-            store.statistics.samples + queue.samples
+            backends.store.statistics.samples + (queue?.samples ?? [])
                 + (context.archive.map { ArchiveSet.samples($0.counts.current) } ?? [])
         }
+        var random = SystemRandomNumberGenerator()
         return Server(
-            folder: folder, lock: lock, address: address, scheme: tls == nil ? "http" : "https", database: database,
-            store: store, context: context, services: services, notifications: notifications,
-            queue: queue, bus: try SocketBusServer(path: folder.bus, bus: bus, report: BusReports.server(log)),
-            polls: dense, connections: try connections(tls), collection: collection, scrubRate: scrubRate,
-            archiveRound: archive?.round ?? .zero, log: log)
+            configuration: configuration, backends: backends, context: context, queue: queue,
+            holder: LeaseHolder(using: &random), log: log, services: services, notifications: notifications,
+            readiness: readiness, polls: dense, connections: try connections(configuration.tls))
+    }
+
+    private static func openQueue(
+        _ backends: Backends, _ configuration: ServerConfiguration, _ notifications: NotificationService, _ log: Logger
+    ) async -> QueueSet? {
+        guard let replicas = backends.queues else { return nil }
+        return await QueueSet.open(
+            replicas, feeds: configuration.roles.contains(.maintenance), database: backends.database, bus: backends.bus,
+            clock: SystemWallClock(), isParked: { notifications.isParked($0) }, log: log)
     }
 
     /// Where polls are parked, whichever driver they come by.
@@ -127,48 +109,30 @@ struct Server {
     }
 
     private func serve() async throws {
+        let address = configuration.listen
         let application = Application(
-            router: APIServer.router(services), server: connections,
+            router: APIServer.router(services, roles: configuration.roles), server: connections,
             configuration: ApplicationConfiguration(
                 address: .hostname(address.host, port: address.port), serverName: "cairn", backlog: 1024),
             onServerRunning: { [self] in announce($0) }, logger: log)
-        let maintenance = MaintenanceService(expire: ExpireUploads(context), store: store, log: log)
-        let thinning = ThinningService(
-            thin: ThinVersions(database: database, clock: context.clock),
-            relieve: RelieveQuotas(database: database, clock: context.clock), log: log)
-        // Services stop in the reverse order: first the parked polls are answered, then requests are finished.
-        var services: [any Service] = [maintenance, thinning, queue.upkeep, queue.feeder, application, notifications]
-        if let scrubRate {
-            let scrub = ScrubPacks(
-                database: database, store: store, clock: SystemWallClock(), rate: scrubRate,
-                pause: { try await Task.sleep(for: $0) }, log: log)
-            services.insert(ScrubService(scrub: scrub, log: log), at: 0)
-        }
+        // Services stop in the reverse order: first it is said that the process stops, then the parked polls are answered, then
+        // requests are finished.
+        var services = jobs() + [application]
+        if configuration.roles.contains(.notify) { services.append(notifications) }
         if let polls { services.append(polls.reactor) }
-        if collection.collectInterval.duration > .zero { services.insert(collector(), at: 0) }
-        if let archive = context.archive {
-            let thaw = ThawBlocks(context, queue: queue.queue)
-            services.insert(ArchiveService(context: context, archive: archive, thaw: thaw, round: archiveRound), at: 0)
-        }
-        var configuration = ServiceGroupConfiguration(
+        services.append(DrainService(readiness: readiness, duration: configuration.drain))
+        var group = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
-        configuration.maximumGracefulShutdownDuration = Self.patience
-        try await ServiceGroup(configuration: configuration).run()
-    }
-
-    private func collector() -> CollectionService {
-        let pace = CollectionPace.bounded(
-            rest: CollectionService.rest, bytesPerSecond: collection.collectRate.bytes
-        ) { try await Task.sleep(for: $0) }
-        return CollectionService(
-            collect: CollectGarbage(context, limits: collection.limits, pace: pace),
-            interval: collection.collectInterval.duration, clock: SystemWallClock(), log: log)
+        group.maximumGracefulShutdownDuration = Self.patience + configuration.drain
+        try await ServiceGroup(configuration: group).run()
     }
 
     private func announce(_ channel: any Channel) {
-        let url = address.url(scheme: scheme, port: channel.localAddress?.port ?? address.port)
+        let address = configuration.listen
+        let url = address.url(
+            scheme: configuration.tls == nil ? "http" : "https", port: channel.localAddress?.port ?? address.port)
         do {
-            try folder.writeListening(url)
+            try ownedFolder?.writeListening(url)
         } catch {
             log.error("the address could not be written", metadata: ["cause": "\(error)"])
         }
@@ -176,18 +140,17 @@ struct Server {
         Output.line("listening on \(url)")
     }
 
+    /// The data directory, when it is this process's.
+    private var ownedFolder: DataFolder? { backends.lock == nil ? nil : backends.folder }
+
     private func close() async throws {
-        folder.removeListening()
-        await bus.close()
-        try await queue.queue.close()
-        try await context.archive?.store.close()
-        try await store.close()
-        try await database.close()
-        Glibc.close(lock)
+        ownedFolder?.removeListening()
+        try await queue?.queue.close()
+        try await backends.close()
         log.info("stopped")
     }
 
-    private static func connections(_ tls: (certificate: String, key: String)?) throws -> HTTPServerBuilder {
+    private static func connections(_ tls: TLSFiles?) throws -> HTTPServerBuilder {
         let plain = APIServer.connections()
         guard let tls else { return plain }
         do {
@@ -201,20 +164,6 @@ struct Server {
             return try .tls(plain, tlsConfiguration: configuration)
         } catch {
             throw Failure(.configuration, "\(tls.certificate) and \(tls.key) can't be used for TLS: \(error)")
-        }
-    }
-
-    private static func tell(_ recovery: RecoveryReport, _ log: Logger) {
-        for tail in recovery.tornTails {
-            log.notice(
-                "an unfinished write was cut off",
-                metadata: ["region": "\(tail.region)", "pack": "\(tail.pack)", "bytes": "\(tail.cut)"])
-        }
-        for damage in recovery.damage {
-            log.error("a pack is damaged", metadata: ["pack": "\(damage.pack)", "bytes": "\(damage.range)"])
-        }
-        for (region, error) in recovery.missingRegions {
-            log.error("a region can't be reached", metadata: ["region": "\(region)", "cause": "\(error)"])
         }
     }
 }

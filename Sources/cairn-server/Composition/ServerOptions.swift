@@ -15,13 +15,13 @@ struct DataOption: ParsableArguments {
         help: ArgumentHelp(
             "Where the metadata is, when not in the data directory: a connection string of PostgreSQL, as "
                 + "'postgresql://cairn@db1,db2/cairn?target_session_attrs=read-write'. The password is better in ~/.pgpass. "
-                + "Default: the environment's CAIRN_DATABASE.",
+                + "Default: the environment's CAIRN_DATABASE_URL.",
             valueName: "string"))
     var server: String?
 
     /// The connection string of the server that has the metadata; nil when it is in the data directory.
     var databaseServer: String? {
-        let text = server ?? ProcessInfo.processInfo.environment["CAIRN_DATABASE"]
+        let text = server ?? ProcessInfo.processInfo.environment["CAIRN_DATABASE_URL"]
         return text?.isEmpty == false ? text : nil
     }
 

@@ -41,6 +41,7 @@ struct Layers {
         "Metrics": ["Files", "HTTPAPI", "cairn-server"],
         "ServiceLifecycle": ["NotificationReactor", "Notifications", "SyncClient", "cairn", "cairn-server"],
         "UnixSignals": ["cairn", "cairn-server"],
+        "Yams": ["cairn-server"],
     ]
 
     /// Arrows within a layer that are right all the same, each with why.

@@ -1,0 +1,112 @@
+import Foundation
+
+/// Which systems a server works on.
+extension SettingsReader {
+    func database() throws -> DatabaseChoice {
+        // Who names a server means it.
+        let named = try secret("database.url")
+        let kind = text("database.kind") ?? (named == nil ? "sqlite" : "postgresql")
+        guard kind == "postgresql" else {
+            try only([], in: "database", kind: kind)
+            return .sqlite
+        }
+        try only(["url", "standby_urls", "pool"], in: "database", kind: kind)
+        let url = try required(named, "database.url", for: "PostgreSQL")
+        let standbys = try secrets("database.standby_urls") ?? []
+        for (path, url) in [("database.url", url)] + standbys.map({ ("database.standby_urls", $0) }) {
+            // Besides URLs there are strings of words, as 'host=a,b dbname=cairn'.
+            if url.contains("="), !url.contains("://") { continue }
+            try ensure(url, ["postgresql", "postgres"], path)
+        }
+        return .postgresql(url: url, standbys: standbys, pool: number("database.pool") ?? 16)
+    }
+
+    func storage() throws -> StorageChoice {
+        let (kind, size) = (text("storage.kind") ?? "local", bytes("storage.pack_size") ?? 64 << 20)
+        guard kind == "s3" else {
+            try only(["directories", "pack_size"], in: "storage", kind: kind)
+            return StorageChoice(place: .local(directories: list("storage.directories") ?? []), packSize: size)
+        }
+        try only(["regions", "pack_size", "policy"], in: "storage", kind: kind)
+        guard settings.regionCount > 0 else {
+            throw Failure(.configuration, "storage.regions: is missing: S3 needs one region or more")
+        }
+        let regions = try (0..<settings.regionCount).map { try region(below: "storage.regions.\($0)") }
+        for (index, region) in regions.enumerated() where regions[..<index].contains(where: { $0.name == region.name })
+        {
+            throw complaint("storage.regions.\(index).name", "'\(region.name)' is the name of two regions")
+        }
+        let policy = text("storage.policy").flatMap { CopyPolicy(rawValue: $0) } ?? .all
+        return StorageChoice(place: .s3(regions, policy: policy), packSize: size)
+    }
+
+    private func region(below path: String) throws -> S3Region {
+        func required(_ key: String) throws -> String {
+            try self.required(try secret("\(path).\(key)"), "\(path).\(key)", for: "a region")
+        }
+        let endpoint = try required("endpoint")
+        try ensure(endpoint, ["https", "http"], "\(path).endpoint")
+        return S3Region(
+            name: try required("name"), endpoint: endpoint, bucket: try required("bucket"),
+            region: text("\(path).region") ?? "us-east-1", accessKey: try required("access_key"),
+            secretKey: try required("secret_key"), authorities: text("\(path).ca"),
+            isPathStyle: flag("\(path).path_style") ?? false)
+    }
+
+    func bus() throws -> BusChoice {
+        let kind = text("bus.kind") ?? "local"
+        guard kind == "redis" else {
+            try only([], in: "bus", kind: kind)
+            return .local
+        }
+        try only(["url"], in: "bus", kind: kind)
+        return .redis(url: try redis(try secret("bus.url"), "bus.url"))
+    }
+
+    func queue() throws -> QueueChoice {
+        let kind = text("queue.kind") ?? "sql"
+        guard kind == "redis" else {
+            try only(["first_directory", "second_directory"], in: "queue", kind: kind)
+            let (first, second) = (text("queue.first_directory"), text("queue.second_directory"))
+            if let first, first == second {
+                throw complaint("queue.second_directory", "is that of the first queue: the two are to fail apart")
+            }
+            return .sql(first: first, second: second)
+        }
+        try only(["urls"], in: "queue", kind: kind)
+        let urls = try required(try secrets("queue.urls"), "queue.urls", for: "Redis")
+        guard urls.count == 2, urls[0] != urls[1] else {
+            throw complaint("queue.urls", "names two servers, which fail apart")
+        }
+        return .redis(first: try redis(urls[0], "queue.urls"), second: try redis(urls[1], "queue.urls"))
+    }
+
+    func cache() throws -> CacheChoice {
+        let kind = text("cache.kind") ?? "none"
+        switch kind {
+        case "memory":
+            try only(["size"], in: "cache", kind: kind)
+            return .memory(bytes: bytes("cache.size") ?? 256 << 20)
+        case "redis":
+            try only(["url"], in: "cache", kind: kind)
+            return .redis(url: try redis(try secret("cache.url"), "cache.url"))
+        default:
+            try only([], in: "cache", kind: kind)
+            return .none
+        }
+    }
+
+    private func redis(_ url: String?, _ path: String) throws -> String {
+        let url = try required(url, path, for: "Redis")
+        try ensure(url, ["redis", "rediss"], path)
+        return url
+    }
+
+    /// Makes sure that a text is a URL of one of these schemes. It is not repeated: it may hold a password.
+    private func ensure(_ url: String, _ schemes: [String], _ path: String) throws {
+        let parts = URLComponents(string: url)
+        guard let scheme = parts?.scheme, schemes.contains(scheme), parts?.host?.isEmpty == false else {
+            throw complaint(path, "is a URL: \(schemes[0])://…")
+        }
+    }
+}

@@ -1,0 +1,266 @@
+import Files
+import Foundation
+import HTTPAPI
+import TestSupport
+import Testing
+
+@testable import cairn_server
+
+@Suite("What a server's configuration comes to")
+struct ServerConfigurationTests {
+    private func read(
+        _ yaml: String = "", options: [String] = [], environment: [String: String] = [:], files: [String: String] = [:]
+    ) throws -> ServerConfiguration {
+        var settings = try SettingsFile.parse(yaml, file: "cairn.yaml")
+        settings.override(by: .environment(environment, regions: settings.regionCount))
+        settings.override(by: .options(options))
+        return try ServerConfiguration(settings) { path in
+            guard let text = files[path] else { throw CocoaError(.fileReadNoSuchFile) }
+            return text
+        }
+    }
+
+    /// A cluster with everything elsewhere.
+    private static let remote = """
+        keyring_file: /etc/cairn/keyring
+        database: {kind: postgresql, url: "postgresql://cairn@db/cairn"}
+        storage:
+          kind: s3
+          regions:
+            - {name: a, endpoint: "https://a", bucket: b, access_key: k, secret_key: s}
+            - {name: b, endpoint: "http://b:7480", bucket: b, region: eu, access_key: k, secret_key: s, path_style: true, ca: /ca}
+        bus: {kind: redis, url: "redis://r"}
+        queue: {kind: redis, urls: ["redis://q1", "rediss://q2"]}
+        """
+
+    @Test("with nothing but a data directory a server is as it always was")
+    func defaults() throws {
+        let configuration = try read(options: ["--data", "/srv/cairn"])
+        #expect(configuration.roles == Set(ServerRole.allCases))
+        #expect(configuration.data == "/srv/cairn")
+        #expect(configuration.listen == ListenAddress("127.0.0.1:8484"))
+        #expect(configuration.database == .sqlite)
+        #expect(configuration.storage == StorageChoice(place: .local(directories: []), packSize: 64 << 20))
+        #expect(configuration.bus == .local)
+        #expect(configuration.queue == .sql(first: nil, second: nil))
+        #expect(configuration.cache == .none)
+        #expect(configuration.tls == nil && configuration.polls == nil && configuration.archive == nil)
+        #expect(configuration.pollServers.isEmpty)
+        #expect(configuration.drain == .zero)
+        #expect(configuration.lease == .seconds(30))
+        #expect(configuration.scrubRate == 400 << 10)
+        #expect(configuration.needsData && configuration.needsStore && configuration.needsQueue)
+        #expect(configuration.logLevel == .info && configuration.logFormat == .text)
+    }
+
+    @Test("the defaults are those that the options show in their help")
+    func sameDefaults() throws {
+        let run = try #require(try CairnServer.parseAsRoot(["run", "--data", "/srv/cairn"]) as? Run)
+        let configuration = try read(options: [
+            "--data", "/srv/cairn", "--archive", "/cold", "--notify-listen", "127.0.0.1:0",
+        ])
+        #expect(configuration.collection.interval == run.collect.collectInterval.duration)
+        #expect(configuration.collection.limits == run.collect.limits)
+        #expect(configuration.collection.bytesPerSecond == run.collect.collectRate.bytes)
+        #expect(configuration.storage.packSize == run.packSize.bytes)
+        #expect(configuration.scrubRate == run.scrubRate.bytes)
+        #expect(configuration.drain == run.drain.duration)
+        #expect(configuration.polls?.capacity == run.notify.notifyCapacity)
+        let archive = try #require(try CairnServer.parseAsRoot(["run", "--data", "/d", "--archive", "/cold"]) as? Run)
+            .archive
+        let choice = try #require(archive.choice)
+        #expect(configuration.archive?.policy == choice.policy)
+        #expect(configuration.archive?.round == choice.round)
+        #expect(configuration.archive?.directory == "/cold")
+        #expect(configuration.logLevel == run.logging.logLevel && configuration.logFormat == run.logging.logFormat)
+    }
+
+    @Test("all that options say can be said in a file")
+    func file() throws {
+        let configuration = try read(
+            """
+            roles: [all]
+            data: /srv/cairn
+            listen: 0.0.0.0:1
+            tls: {certificate: c.pem, key: k.pem}
+            drain: 10s
+            lease: 5s
+            storage: {directories: [/a, /b], pack_size: 16M}
+            queue: {first_directory: /q1, second_directory: /q2}
+            archive: {directory: /cold, thaw_delay: 4h, after: 30d, unused: 365d, keep: 2d, interval: 1h}
+            notify: {listen: "127.0.0.1:2", capacity: 7, urls: ["https://n"]}
+            collect: {interval: 0, safety_window: 1h, pack_window: 0, rate: 1M}
+            scrub: {rate: 1M}
+            log: {level: debug, format: json}
+            """)
+        #expect(configuration.tls == TLSFiles(certificate: "c.pem", key: "k.pem"))
+        #expect(configuration.listen == ListenAddress("0.0.0.0:1"))
+        #expect(configuration.drain == .seconds(10) && configuration.lease == .seconds(5))
+        #expect(configuration.storage == StorageChoice(place: .local(directories: ["/a", "/b"]), packSize: 16 << 20))
+        #expect(configuration.queue == .sql(first: "/q1", second: "/q2"))
+        #expect(configuration.archive?.policy.pastAfter == .seconds(30 * 86_400))
+        #expect(configuration.archive?.policy.currentAfter == .seconds(365 * 86_400))
+        #expect(configuration.archive?.policy.keptAfterThaw == .seconds(2 * 86_400))
+        #expect(configuration.archive?.round == .seconds(3600))
+        #expect(configuration.polls?.capacity == 7 && configuration.pollServers == ["https://n"])
+        #expect(configuration.collection.interval == .zero && configuration.collection.bytesPerSecond == 1 << 20)
+        #expect(configuration.collection.limits.safetyWindow == .seconds(3600))
+        #expect(configuration.collection.limits.packWindow == .zero)
+        #expect(configuration.scrubRate == 1 << 20)
+        #expect(configuration.logLevel == .debug && configuration.logFormat == .json)
+        #expect(try read("data: /d\nscrub: {enabled: false, rate: 1M}\n").scrubRate == nil)
+    }
+
+    @Test("a server with everything elsewhere needs no data directory")
+    func elsewhere() throws {
+        let configuration = try read(Self.remote + "\nroles: [api, block]\ncache: {kind: memory, size: 64M}\n")
+        #expect(configuration.roles == [.api, .block])
+        #expect(configuration.data == nil && !configuration.needsData)
+        #expect(configuration.keyRingFile == "/etc/cairn/keyring")
+        #expect(configuration.database == .postgresql(url: "postgresql://cairn@db/cairn", standbys: [], pool: 16))
+        let first = S3Region(
+            name: "a", endpoint: "https://a", bucket: "b", region: "us-east-1", accessKey: "k", secretKey: "s",
+            authorities: nil, isPathStyle: false)
+        let second = S3Region(
+            name: "b", endpoint: "http://b:7480", bucket: "b", region: "eu", accessKey: "k", secretKey: "s",
+            authorities: "/ca", isPathStyle: true)
+        #expect(configuration.storage.place == .s3([first, second], policy: .all))
+        #expect(configuration.bus == .redis(url: "redis://r"))
+        #expect(configuration.queue == .redis(first: "redis://q1", second: "rediss://q2"))
+        #expect(configuration.cache == .memory(bytes: 64 << 20))
+    }
+
+    @Test("secrets may be in files of their own, or in the environment")
+    func secrets() throws {
+        let yaml = """
+            data: /d
+            database: {kind: postgresql, url_file: /s/db, standby_urls_file: /s/standbys, pool: 3}
+            storage:
+              kind: s3
+              policy: one
+              regions:
+                - {name: a, endpoint: "https://a", bucket: b, access_key_file: /s/access, secret_key: of-the-file}
+            queue: {kind: redis, urls_file: /s/queues}
+            """
+        let files = [
+            "/s/db": "postgresql://db/cairn\n", "/s/standbys": "postgres://one/cairn\n\npostgres://two/cairn",
+            "/s/access": " key \n", "/s/queues": "redis://a\nredis://b\n",
+        ]
+        let configuration = try read(
+            yaml, environment: ["CAIRN_STORAGE_REGIONS_0_SECRET_KEY": "of-the-environment"], files: files)
+        #expect(
+            configuration.database
+                == .postgresql(
+                    url: "postgresql://db/cairn", standbys: ["postgres://one/cairn", "postgres://two/cairn"], pool: 3))
+        guard case .s3(let regions, let policy) = configuration.storage.place else {
+            Issue.record("no regions")
+            return
+        }
+        #expect(regions.map(\.accessKey) == ["key"] && regions.map(\.secretKey) == ["of-the-environment"])
+        #expect(policy == .one)
+        #expect(configuration.queue == .redis(first: "redis://a", second: "redis://b"))
+        for (path, text) in [("/s/db", nil), ("/s/db", " \n"), ("/s/queues", "redis://a")] as [(String, String?)] {
+            var broken = files
+            broken[path] = text
+            let message = complaint { try read(yaml, files: broken) }
+            #expect(message.contains("_file") || message.contains("queue.urls"), "\(message)")
+        }
+    }
+
+    @Test(
+        "what does not go together is named",
+        arguments: [
+            ("data: /d\nroles: [api, blok]", "cairn.yaml:2: roles: 'blok' is no role"),
+            ("data: /d\nroles: []", "cairn.yaml:2: roles: names no role"),
+            ("data: /d\nlisten: nowhere", "cairn.yaml:2: listen: 'nowhere' is no address"),
+            ("data: /d\nlisten: 0.0.0.0:1", "cairn.yaml:2: listen: 0.0.0.0:1 can be reached from other machines"),
+            ("data: /d\ntls: {key: k}", "cairn.yaml:2: tls.key: goes together with tls.certificate"),
+            ("data: /d\ntls: {certificate: c}", "cairn.yaml:2: tls.certificate: goes together"),
+            ("data: /d\nlease: 0", "cairn.yaml:2: lease: is a second or more"),
+            (
+                "data: /d\ndatabase: {url: 'postgresql://h'}",
+                "database.url: does not go with database.kind, which is sqlite"
+            ),
+            ("data: /d\ndatabase: {kind: postgresql}", "database.url: is missing"),
+            ("data: /d\ndatabase: {kind: postgresql, url: 'mysql://secret'}", "database.url: is a URL: postgresql://"),
+            ("data: /d\nstorage: {policy: one}", "storage.policy: does not go with storage.kind, which is local"),
+            ("data: /d\nstorage: {kind: s3}", "storage.regions: is missing"),
+            ("data: /d\nstorage: {kind: s3, directories: [/a]}", "storage.directories: does not go with"),
+            ("data: /d\nbus: {kind: redis}", "bus.url: is missing"),
+            ("data: /d\nbus: {url: 'redis://h'}", "bus.url: does not go with bus.kind, which is local"),
+            ("data: /d\nqueue: {kind: redis, urls: ['redis://a']}", "queue.urls: names two servers"),
+            ("data: /d\nqueue: {kind: redis, urls: ['redis://a', 'redis://a']}", "queue.urls: names two servers"),
+            ("data: /d\nqueue: {kind: redis, urls: ['redis://a', 'http://a']}", "queue.urls: is a URL: redis://"),
+            (
+                "data: /d\nqueue: {first_directory: /a, second_directory: /a}",
+                "queue.second_directory: is that of the first"
+            ),
+            ("data: /d\ncache: {size: 64M}", "cache.size: does not go with cache.kind, which is none"),
+            ("data: /d\ncache: {kind: redis}", "cache.url: is missing"),
+            ("data: /d\nroles: notify", "notify.listen: is missing"),
+            ("data: /d\nroles: api\nnotify: {listen: '127.0.0.1:1'}", "notify.listen: is for the role notify"),
+            (
+                "data: /d\nnotify: {listen: '0.0.0.0:1'}\ninsecure_listen: true",
+                "notify.listen: 0.0.0.0:1 says not where"
+            ),
+            ("data: /d\nnotify: {urls: [n1]}", "notify.urls: 'n1' is no base URL"),
+            (
+                "data: /d\nstorage: {kind: s3, regions: [{name: a, endpoint: 'https://a', bucket: b, access_key: k, secret_key: s}]}",
+                "storage.kind: buckets go with PostgreSQL"
+            ),
+        ])
+    func contradictions(yaml: String, message: String) {
+        let found = complaint { try read(yaml) }
+        #expect(found.contains(message), "\(found)")
+        #expect(!found.contains("secret"))
+    }
+
+    @Test("regions are whole, and have names of their own")
+    func regions() {
+        for key in ["name", "endpoint", "bucket", "access_key", "secret_key"] {
+            let whole = ["name: a", "endpoint: 'https://a'", "bucket: b", "access_key: k", "secret_key: s"]
+            let part = whole.filter { !$0.hasPrefix(key) }.joined(separator: ", ")
+            let found = complaint { try read("data: /d\nstorage: {kind: s3, regions: [{\(part)}]}") }
+            #expect(found.contains("storage.regions.0.\(key): is missing"), "\(found)")
+        }
+        let twice = Self.remote.replacing("name: b", with: "name: a")
+        #expect(complaint { try read(twice) }.contains("'a' is the name of two regions"))
+        let ftp = Self.remote.replacing("https://a", with: "ftp://a")
+        #expect(complaint { try read(ftp) }.contains("storage.regions.0.endpoint: is a URL"))
+    }
+
+    @Test("several processes need a bus, and one archive one process")
+    func several() throws {
+        let local = Self.remote.replacing("bus: {kind: redis, url: \"redis://r\"}", with: "roles: [api]")
+        #expect(complaint { try read(local) }.contains("bus.kind: without a bus"))
+        let archive = Self.remote + "\nroles: [maintenance]\narchive: {directory: /cold}\n"
+        #expect(complaint { try read(archive) }.contains("archive.directory: belongs to one process"))
+        _ = try read(archive.replacing("[maintenance]", with: "[api, block, maintenance]"))
+    }
+
+    @Test("the data directory is asked for when anything needs it, whatever the process does")
+    func data() throws {
+        #expect(complaint(.usage) { try read() }.hasPrefix("Name the data directory"))
+        #expect(
+            complaint(.usage) { try read(Self.remote.replacing("keyring_file: /etc/cairn/keyring", with: "")) }
+                .contains("keyring"))
+        let queue = Self.remote.replacing(
+            "queue: {kind: redis, urls: [\"redis://q1\", \"rediss://q2\"]}",
+            with: "queue: {kind: sql, first_directory: /q}")
+        #expect(complaint(.usage) { try read(queue) }.contains("local"))
+        // Who only parks polls uses no queue.
+        #expect(try read(queue + "\nroles: notify\n").data == nil)
+        #expect(try read(environment: ["CAIRN_DATA": "/e"]).data == "/e")
+        #expect(try read("data: /f", options: ["--data", "/o"], environment: ["CAIRN_DATA": "/e"]).data == "/o")
+    }
+
+    @Test("a wrong word on the command line is wrong usage, not a wrong configuration")
+    func usage() {
+        #expect(
+            complaint(.usage) { try read(options: ["--data", "/d", "--role", "king"]) }.hasPrefix("--role: roles:"))
+        #expect(
+            complaint(.usage) { try read(options: ["--data", "/d", "--listen", "x"]) }.hasPrefix("--listen: listen:"))
+        #expect(
+            complaint { try read(environment: ["CAIRN_DATA": "/d", "CAIRN_LISTEN": "x"]) }.hasPrefix("CAIRN_LISTEN:"))
+    }
+}
