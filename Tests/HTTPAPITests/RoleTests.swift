@@ -1,5 +1,8 @@
+import Files
 import HTTPTypes
 import Hummingbird
+import Metadata
+import StorageConformance
 import Testing
 import WireProtocol
 

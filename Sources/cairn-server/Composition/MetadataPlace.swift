@@ -41,7 +41,9 @@ struct MetadataPlace {
     /// What is in the data directory is the present, unless it says that the present is elsewhere.
     @discardableResult
     func present() throws -> DataFolder {
-        guard let folder else { throw Failure(.configuration, "there is neither a data directory nor a database server") }
+        guard let folder else {
+            throw Failure(.configuration, "there is neither a data directory nor a database server")
+        }
         guard access(folder.elsewhere, F_OK) != 0 else {
             throw Failure(
                 .configuration,
