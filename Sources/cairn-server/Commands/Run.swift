@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import HTTPAPI
 
 /// `cairn-server run`.
 struct Run: AsyncParsableCommand {

@@ -1,4 +1,5 @@
 import Files
+import Glibc
 import HTTPAPI
 import Logging
 import Messaging

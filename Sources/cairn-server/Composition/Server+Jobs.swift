@@ -1,6 +1,8 @@
 import Files
+import HTTPAPI
 import Metadata
 import Model
+import Notifications
 import ServiceLifecycle
 
 /// What a server does without being asked.

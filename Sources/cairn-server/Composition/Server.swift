@@ -7,6 +7,7 @@ import Hummingbird
 import HummingbirdCore
 import HummingbirdTLS
 import Logging
+import Messaging
 import Metadata
 import Model
 import NIOCore
@@ -14,6 +15,7 @@ import NIOSSL
 import NotificationReactor
 import Notifications
 import ServiceLifecycle
+import Storage
 import UnixSignals
 
 /// A process of a server: some roles or all, on the systems that its configuration names.

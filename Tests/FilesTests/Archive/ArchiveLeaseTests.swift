@@ -1,7 +1,9 @@
 import Blocks
 import Metadata
 import Model
+import Storage
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Files
