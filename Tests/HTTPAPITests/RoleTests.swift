@@ -15,7 +15,7 @@ struct RoleTests {
         (.post, "/v1/login", [.api]), (.get, "/v1/session", [.api]), (.get, "/v1/devices", [.api]),
         (.get, "/v1/namespaces/00/changes", [.api]), (.post, "/v1/namespaces/00/uploads", [.api]),
         (.delete, "/v1/uploads/00", [.api]), (.post, "/v1/uploads/00/pages", [.api]), (.post, "/v1/poll/token", [.api]),
-        (.get, "/v1/queue", [.api]), (.get, "/v1/list", [.api]), (.put, "/v1/folders/d", [.api]),
+        (.get, "/v1/queue", [.api]), (.get, "/v1/list", [.api]), (.post, "/v1/folders/d", [.api]),
         (.post, "/v1/move", [.api]), (.get, "/v1/history/f", [.api]), (.get, "/v1/deleted", [.api]),
         (.put, "/v1/pins/f", [.api]), (.post, "/v1/restore", [.api]), (.post, "/v1/rewind", [.api]),
         (.post, "/v1/undo", [.api]), (.head, "/v1/files/f", [.api, .block]), (.delete, "/v1/files/f", [.api]),

@@ -3,6 +3,7 @@ import HTTPAPI
 import Logging
 import Metadata
 import MetadataSQLite
+import Model
 import ServiceLifecycle
 import Synchronization
 import TestSupport
@@ -35,7 +36,7 @@ struct ServiceTests {
 
         func run() async throws {
             events.add("\(name) runs")
-            try? await cancelWhenGracefulShutdown {
+            await cancelWhenGracefulShutdown {
                 for await _ in AsyncStream<Never>.makeStream().stream {}
             }
             let suffix = readiness.map { $0.isDraining ? " after draining" : " before draining" } ?? ""

@@ -67,13 +67,14 @@ struct Backends {
     private static func openDatabase(
         _ choice: DatabaseChoice, in folder: DataFolder?
     ) async throws -> any MetadataDatabase {
+        let place: MetadataPlace
         switch choice {
-        case .sqlite:
-            return try await MetadataPlace(folder: try needed(folder, for: "database.kind"), server: nil).open()
+        case .sqlite: place = MetadataPlace(folder: try needed(folder, for: "database.kind"), server: nil)
         case .postgresql(let url, let standbys, let pool):
             guard standbys.isEmpty else { throw notBuiltIn("database.standby_urls") }
-            return try await MetadataPlace(folder: folder, server: url, connections: pool).open()
+            place = MetadataPlace(folder: folder, server: url, connections: pool)
         }
+        return try await place.open()
     }
 
     private static func openStore(

@@ -54,7 +54,8 @@ struct HoldLeaseTests {
     func ends() async throws {
         try await hold(1).run { lease in
             #expect(lease.term == 1)
-            #expect(try await record() == LeaseRecord(holder: lease.holder, term: 1, beat: 0))
+            let found = try? await record()
+            #expect(found == LeaseRecord(holder: lease.holder, term: 1, beat: 0))
         }
         #expect(try await record()?.holder == nil)
         // The next one need not wait.

@@ -1,7 +1,9 @@
+import Blocks
 import Files
 import Foundation
 import HTTPAPI
 import Logging
+import Messaging
 import Metadata
 import Model
 import Storage

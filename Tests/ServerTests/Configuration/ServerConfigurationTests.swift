@@ -1,6 +1,9 @@
+import ArgumentParser
+import Blocks
 import Files
 import Foundation
 import HTTPAPI
+import Logging
 import TestSupport
 import Testing
 
@@ -178,7 +181,7 @@ struct ServerConfigurationTests {
             ("data: /d\ntls: {certificate: c}", "cairn.yaml:2: tls.certificate: goes together"),
             ("data: /d\nlease: 0", "cairn.yaml:2: lease: is a second or more"),
             (
-                "data: /d\ndatabase: {url: 'postgresql://h'}",
+                "data: /d\ndatabase: {kind: sqlite, url: 'postgresql://h'}",
                 "database.url: does not go with database.kind, which is sqlite"
             ),
             ("data: /d\ndatabase: {kind: postgresql}", "database.url: is missing"),
