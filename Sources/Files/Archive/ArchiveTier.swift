@@ -40,16 +40,3 @@ public struct ArchiveLimits: Hashable, Sendable {
     /// Makes the default bounds.
     public init() {}
 }
-
-/// Wakes whoever serves requests for what lies in the archive. Rings that come while it is at work are one.
-public final class ArchiveBell: Sendable {
-    /// The rings.
-    public let rings: AsyncStream<Void>
-    private let continuation: AsyncStream<Void>.Continuation
-
-    init() {
-        (rings, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-    }
-
-    func ring() { continuation.yield() }
-}

@@ -130,7 +130,9 @@ extension CheckQueries {
             WHERE namespace = $1 AND (node, valid_from) > ($2, $3) AND kind = 0 AND parent <> $4
                 AND NOT EXISTS (SELECT 1 FROM node AS before
                     WHERE before.namespace = one.namespace AND before.node = one.node
-                        AND before.valid_to = one.valid_from AND before.parent = one.parent)
+                        AND before.valid_to = one.valid_from
+                        -- Not by the index of folders, or each entry of the folder is read for each of them.
+                        AND CASE WHEN before.parent = one.parent THEN 1 ELSE 0 END = 1)
             ORDER BY node, valid_from LIMIT $5
             """,
             [

@@ -44,10 +44,11 @@ extension CommitQueries {
                 AND NOT EXISTS (
                     SELECT 1 FROM node AS later
                     WHERE later.namespace = $1 AND later.node = gone.node AND later.valid_from = $2)
-            ORDER BY 1
             """,
             [.id(namespace), try .revision(revision)]
         ).map { (node: try $0.id(0), state: $0.isNull(4) ? nil : try NodeRow.state($0)) }
+            // Asked for the order, SQLite would go through the whole tree by its primary key.
+            .sorted { $0.node < $1.node }
     }
 
     /// The commits from a revision on, each with the hash of what it did.

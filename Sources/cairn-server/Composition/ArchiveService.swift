@@ -67,7 +67,7 @@ struct ArchiveService: Service, CustomStringConvertible {
         let pause = min(Self.interval, max(.milliseconds(100), left))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [archive] in
-                for await _ in archive.bell.rings { return }
+                await archive.bell.wait()
             }
             group.addTask { try await Task.sleep(for: pause) }
             try await group.next()

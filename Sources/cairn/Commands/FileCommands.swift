@@ -65,7 +65,8 @@ struct GetCommand: AsyncParsableCommand {
     func run() async throws {
         let wait = wait
         try await withClient(options) { client in
-            try await client.get(try remotePath(remote), to: HomeOptions.absolute(file), at: try past.point()) { error, _ in
+            try await client.get(try remotePath(remote), to: HomeOptions.absolute(file), at: try past.point()) {
+                error, _ in
                 if wait { Terminal.error(Terminal.printable(error.message)) }
                 return wait
             }
