@@ -2,8 +2,8 @@ import Metadata
 import MetadataConformance
 import MetadataPostgreSQL
 import Model
-import Synchronization
 import PostgreSQLSupport
+import Synchronization
 import Testing
 
 /// The process of the server that serves a connection, kept where a test finds it.
