@@ -37,6 +37,7 @@ let package = Package(
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"])]),
         .target(name: "CLinux"),
 
         // Pure: no input or output, no clock.
@@ -56,6 +57,9 @@ let package = Package(
         .target(name: "MetadataSQLite", dependencies: ["Model", "Metadata", database, sqlite]),
         .target(name: "MessagingSQL", dependencies: ["Model", "Messaging", "Metadata"]),
         .target(name: "MessagingLocal", dependencies: ["Model", "Messaging", "CLinux"]),
+        .target(
+            name: "MessagingRedis",
+            dependencies: ["Model", "Blocks", "Messaging", "Metadata", "CHiredis", "CLinux"]),
 
         // Use cases.
         .target(
@@ -153,6 +157,12 @@ let package = Package(
                 "Messaging", "MessagingConformance", "MessagingSQL", "Metadata", "MetadataConformance",
                 "MetadataSQLite",
                 "Model", "Notifications", "TestSupport", log,
+            ]),
+        .testTarget(
+            name: "RedisTests",
+            dependencies: [
+                "MessagingRedis", "Messaging", "MessagingConformance", "BusConformance", "Metadata", "Model",
+                "TestSupport",
             ]),
         .testTarget(
             name: "FilesTests",
