@@ -29,7 +29,8 @@ final class Workshop: Sendable {
 
     /// Opens a workshop, new or on what another left behind.
     init(
-        after earlier: Workshop? = nil, regions count: Int = 1, seed: UInt64 = 1, limits: FilesLimits = FilesLimits()
+        after earlier: Workshop? = nil, regions count: Int = 1, seed: UInt64 = 1, limits: FilesLimits = FilesLimits(),
+        cache: any MetadataCache = NoMetadataCache()
     ) async throws {
         directory = earlier?.directory ?? TemporaryDirectory()
         disks = earlier?.disks ?? (0..<count).map { _ in MemoryDisk() }
@@ -45,7 +46,7 @@ final class Workshop: Sendable {
         context = FilesContext(
             database: database, store: store, keyRing: FixedKeyRing(keyRing), bus: bus, clock: clock,
             randomness: Randomness(SeededGenerator(seed: earlier == nil ? seed : seed &+ 77)),
-            workers: WorkerPool(workers: 2), limits: limits,
+            workers: WorkerPool(workers: 2), limits: limits, cache: cache,
             log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
         completion = CompleteUpload(context)
         let subscribed = bus.subscribe { [weak self] event in self?.heard.withLock { $0.append(event.message) } }

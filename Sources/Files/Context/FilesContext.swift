@@ -31,6 +31,8 @@ public struct FilesContext: Sendable {
     public let quotas: QuotaLedger
     /// The bounds.
     public let limits: FilesLimits
+    /// Keeps answers that never change.
+    public let cache: any MetadataCache
     /// Where errors that nobody waits for are told.
     public let log: Logger
     /// What is counted.
@@ -40,7 +42,7 @@ public struct FilesContext: Sendable {
     public init(
         database: any MetadataDatabase, store: any BlockStore, keyRing: any KeyRingSource, bus: any ChangeBus,
         clock: any WallClock, randomness: Randomness, workers: WorkerPool, limits: FilesLimits = FilesLimits(),
-        log: Logger
+        cache: any MetadataCache = NoMetadataCache(), log: Logger
     ) {
         self.database = database
         self.store = store
@@ -54,6 +56,7 @@ public struct FilesContext: Sendable {
         transfers = MemoryBudget(limits.transferMemory)
         quotas = QuotaLedger(database: database, clock: clock)
         self.limits = limits
+        self.cache = cache
         self.log = log
         metrics = FilesMetrics()
     }

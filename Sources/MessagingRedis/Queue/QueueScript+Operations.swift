@@ -141,7 +141,7 @@ extension QueueScript {
             for _, id in ipairs(call('ZRANGEBYLEX', devices, from, '+', 'LIMIT', 0, ARGV[4])) do
                 last = id
                 local row = load(id)
-                local count = row.epoch == epoch and call('XLEN', waiting_key(id)) or 0
+                local count = call('XLEN', waiting_key(id))
                 entries = entries + count
                 if count > 0 then busy = busy + 1 end
                 if not row.removed and (row.mark or row.epoch ~= epoch) then marked = marked + 1 end
