@@ -33,7 +33,9 @@ import Testing
         #expect(found.count == 10)
         for number in 10..<20 { #expect(found[Self.key(number)] == [UInt8(number), 0, 255]) }
         #expect(await cache.get([]).isEmpty)
-        guard case .integer(let left) = try server.call(["PTTL", "c:\(Self.key(1))"]) else { throw RedisReply.unexpected }
+        guard case .integer(let left) = try server.call(["PTTL", "c:\(Self.key(1))"]) else {
+            throw RedisReply.unexpected
+        }
         #expect((1...86_400_000).contains(left))
         await cache.close()
         #expect(await cache.get([Self.key(1)]).isEmpty)
@@ -128,7 +130,9 @@ import Testing
         #expect(CacheEnvelope.open(CacheEnvelope.seal([], for: Self.key(1)), for: Self.key(1)) == [])
         #expect(CacheEnvelope.open(sealed, for: Self.key(2)) == nil)
         #expect(CacheEnvelope.open(sealed, for: Self.key(10)) == nil)
-        for count in 0..<sealed.count { #expect(CacheEnvelope.open(Array(sealed.prefix(count)), for: Self.key(1)) == nil) }
+        for count in 0..<sealed.count {
+            #expect(CacheEnvelope.open(Array(sealed.prefix(count)), for: Self.key(1)) == nil)
+        }
         for place in sealed.indices {
             var damaged = sealed
             damaged[place] ^= 0x40
@@ -139,7 +143,8 @@ import Testing
     @Test func `keys of other parts are other keys`() {
         let keys = [
             MetadataCacheKey("a", []), MetadataCacheKey("a", [[]]), MetadataCacheKey("a", [[], []]),
-            MetadataCacheKey("a", [[49, 58]]), MetadataCacheKey("a", [[49], [58]]), MetadataCacheKey("a", [[58], [49]]),
+            MetadataCacheKey("a", [[49, 58]]), MetadataCacheKey("a", [[49], [58]]),
+            MetadataCacheKey("a", [[58], [49]]),
             MetadataCacheKey("b", []),
         ]
         #expect(Set(keys).count == keys.count)

@@ -47,7 +47,9 @@ private typealias Fixture = QueueFixture
         mutating func play(_ random: inout SeededGenerator, step: Int64) async throws {
             let device = UInt64.random(in: 1...4, using: &random)
             let entries = (0..<Int.random(in: 1...3, using: &random)).map { _ in
-                let (key, version) = (UInt64.random(in: 1...9, using: &random), Int64.random(in: 1...30, using: &random))
+                let (key, version) = (
+                    UInt64.random(in: 1...9, using: &random), Int64.random(in: 1...30, using: &random)
+                )
                 return key < 7 ? Fixture.moved(key, UInt64(version)) : Fixture.event(.shareOffered, key, at: version)
             }
             let limit = Int.random(in: 1...8, using: &random)
@@ -200,7 +202,8 @@ private typealias Fixture = QueueFixture
         await server.crash()
     }
 
-    @Test func `kill -9 in the middle of writes: what was taken is told, or all is read from the cursor`() async throws {
+    @Test func `kill -9 in the middle of writes: what was taken is told, or all is read from the cursor`() async throws
+    {
         let server = try await RedisServer.start("--appendonly", "yes")
         let queue = try await Self.open(server)
         try await queue.introduce(1)

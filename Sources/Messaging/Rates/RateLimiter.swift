@@ -7,7 +7,8 @@ public struct RateRule: Hashable, Sendable {
 
     /// Makes a rule: `burst` at once, and then one after each `interval`.
     public init(burst: Int, interval: Duration) {
-        precondition(burst > 0 && interval >= .microseconds(1), "a bucket holds something, and fills in measurable time")
+        precondition(
+            burst > 0 && interval >= .microseconds(1), "a bucket holds something, and fills in measurable time")
         self.burst = burst
         self.interval = interval
     }
@@ -31,6 +32,7 @@ public protocol RateLimiter: Sendable {
     ///   - tokens: how many, at most the burst of the rule.
     ///   - key: whose bucket; one key is always used with one rule.
     ///   - rule: how it fills.
+    /// - Returns: Whether they were taken.
     func take(_ tokens: Int, of key: String, by rule: RateRule) async -> RateVerdict
 }
 

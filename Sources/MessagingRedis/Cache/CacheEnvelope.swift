@@ -1,5 +1,6 @@
 import Blocks
 import Metadata
+import Model
 
 /// An entry of a cache as it is stored where others may write, too: a byte 1 for the form, 32 bytes of SHA-256 of the rest;
 /// the length of the key in four bytes, the key, the entry. What is damaged, cut, or stored under another key opens as

@@ -87,6 +87,8 @@ final class RedisSession {
     ///   - key: its one key.
     ///   - words: its other arguments.
     ///   - copies: how many replicas have to have what it wrote before it counts as done.
+    /// - Returns: Its answer.
+    /// - Throws: ``RedisError``, also for an answer that is an error.
     func run(
         _ script: String, key: String, _ words: [[UInt8]], copies: Int = 0
     ) throws(RedisError) -> RedisReply {
