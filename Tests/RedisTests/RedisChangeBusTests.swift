@@ -86,7 +86,7 @@ import Testing
     @Test func `an idle bus stays connected`() async throws {
         let wires = try await RedisWires()
         // Three times as long as the silence that ends a connection.
-        await Patience.aMoment(.milliseconds(1800))
+        await Patience.aMoment(1800)
         #expect(wires.losses(of: 0).isEmpty)
         #expect(wires.connectionCount(of: 0) == 1)
         await wires.close()
@@ -106,7 +106,7 @@ import Testing
         let bus = try RedisChangeBus(
             server.endpoint, generator: SeededGenerator(seed: 1), report: connections.note)
         try await Patience.until { !connections.losses.isEmpty }
-        await Patience.aMoment(.milliseconds(200))
+        await Patience.aMoment(200)
         #expect(connections.losses.map(\.code) == [.refused])
         await bus.publish(Sample.message(1))
         await bus.close()

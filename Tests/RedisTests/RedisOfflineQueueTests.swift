@@ -219,7 +219,7 @@ private typealias Fixture = QueueFixture
                     return taken
                 }
             }
-            await Patience.aMoment(.milliseconds(150))
+            await Patience.aMoment(150)
             await server.crash()
             return try await group.reduce(into: Set<QueueEntry>()) { $0.formUnion($1) }
         }

@@ -162,14 +162,14 @@ enum Patience {
     static func until(_ isSo: () async throws -> Bool) async throws {
         for _ in 0..<500 {
             if try await isSo() { return }
-            await aMoment(.milliseconds(20))
+            await aMoment(20)
         }
         throw IsOver()
     }
 
-    static func aMoment(_ duration: DispatchTimeInterval) async {
+    static func aMoment(_ milliseconds: Int) async {
         await withCheckedContinuation { continuation in
-            DispatchQueue.global().asyncAfter(deadline: .now() + duration) { continuation.resume() }
+            DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { continuation.resume() }
         }
     }
 }
