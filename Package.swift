@@ -40,6 +40,7 @@ let package = Package(
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .target(name: "CLinux"),
 
         // Pure: no input or output, no clock.
@@ -60,6 +61,9 @@ let package = Package(
         .target(name: "MetadataPostgreSQL", dependencies: ["Model", "Metadata", "CPQ"]),
         .target(name: "MessagingSQL", dependencies: ["Model", "Messaging", "Metadata"]),
         .target(name: "MessagingLocal", dependencies: ["Model", "Messaging", "CLinux"]),
+        .target(
+            name: "MessagingRedis",
+            dependencies: ["Model", "Blocks", "Messaging", "Metadata", "CHiredis", "CLinux"]),
 
         // Use cases.
         .target(
@@ -167,6 +171,12 @@ let package = Package(
                 "Messaging", "MessagingConformance", "MessagingSQL", "Metadata", "MetadataConformance",
                 "MetadataSQLite",
                 "Model", "Notifications", "TestSupport", log,
+            ]),
+        .testTarget(
+            name: "RedisTests",
+            dependencies: [
+                "MessagingRedis", "Messaging", "MessagingConformance", "BusConformance", "Metadata", "Model",
+                "TestSupport",
             ]),
         .testTarget(
             name: "FilesTests",

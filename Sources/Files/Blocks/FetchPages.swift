@@ -30,7 +30,15 @@ public struct FetchPages: Sendable {
     /// - Throws: ``FilesError`` `notFound` naming a page that the account does not have.
     public func callAsFunction(_ questions: [Question], by principal: Principal) async throws -> [[UInt8]] {
         let bound = context.limits.fetchedPageBytes
-        return try await context.database.read { connection in
+        return try await PageAnswers(cache: context.cache).answer(questions, of: principal.account, atMost: bound) {
+            try await read(questions, atMost: bound, by: principal)
+        }
+    }
+
+    private func read(
+        _ questions: [Question], atMost bound: Int, by principal: Principal
+    ) async throws -> [[UInt8]] {
+        try await context.database.read { connection in
             var pages: [[UInt8]] = []
             var sent: Set<PageID> = []
             var size = 0

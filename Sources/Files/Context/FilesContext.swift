@@ -33,6 +33,8 @@ public struct FilesContext: Sendable {
     public let archive: ArchiveTier?
     /// The bounds.
     public let limits: FilesLimits
+    /// Keeps answers that never change.
+    public let cache: any MetadataCache
     /// Where errors that nobody waits for are told.
     public let log: Logger
     /// What is counted.
@@ -42,7 +44,7 @@ public struct FilesContext: Sendable {
     public init(
         database: any MetadataDatabase, store: any BlockStore, keyRing: any KeyRingSource, bus: any ChangeBus,
         clock: any WallClock, randomness: Randomness, workers: WorkerPool, limits: FilesLimits = FilesLimits(),
-        log: Logger, archive: ArchiveTier? = nil
+        cache: any MetadataCache = NoMetadataCache(), log: Logger, archive: ArchiveTier? = nil
     ) {
         self.database = database
         self.store = store
@@ -57,6 +59,7 @@ public struct FilesContext: Sendable {
         quotas = QuotaLedger(database: database, clock: clock)
         self.archive = archive
         self.limits = limits
+        self.cache = cache
         self.log = log
         metrics = FilesMetrics()
     }

@@ -27,7 +27,35 @@ public struct ListFolder: Sendable {
         in namespace: NamespaceID, by principal: Principal
     ) async throws -> Page {
         try PageLimit.check(limit)
-        return try await context.database.read { connection in
+        guard context.cache.isUseful else {
+            return try await read(path, at: point, after: after, limit: limit, in: namespace, by: principal)
+        }
+        let place = try await place(of: point, in: namespace, by: principal)
+        let pages = FolderPages(cache: context.cache)
+        return try await pages.page(.init(path: path, after: after, limit: limit), at: place) {
+            try await read(
+                path, at: .revision(place.revision), after: after, limit: limit, in: namespace, by: principal)
+        }
+    }
+
+    /// The commit that is listed.
+    private func place(
+        of point: PastPoint?, in namespace: NamespaceID, by principal: Principal
+    ) async throws -> Head {
+        try await context.database.read { connection in
+            let head = try Access.head(connection, namespace, principal)
+            let wanted = try point?.revision(in: namespace, connection) ?? head.revision
+            if wanted == head.revision { return head }
+            if let commit = try CommitQueries(connection).commit(wanted, in: namespace) { return commit.head }
+            return Head(namespace: namespace, revision: wanted, hash: .origin)
+        }
+    }
+
+    private func read(
+        _ path: RemotePath, at point: PastPoint?, after: NodeName?, limit: Int, in namespace: NamespaceID,
+        by principal: Principal
+    ) async throws -> Page {
+        try await context.database.read { connection in
             let head = try Access.head(connection, namespace, principal)
             let wanted = try point?.revision(in: namespace, connection)
             // The head has the better indexes.

@@ -1,0 +1,120 @@
+import Messaging
+import Synchronization
+
+/// What the tasks that publish and the two threads of a ``RedisChangeBus`` share.
+final class RedisBusState: Sendable {
+    typealias Waiter = CheckedContinuation<Void, Never>
+
+    private struct State {
+        var ledger: BusLedger<Waiter>
+        var isClosed = false
+        /// The run of the server that is published to; empty when none is.
+        var run = ""
+        /// What was reported last; nil before anything was.
+        var isMade: Bool?
+    }
+
+    let local = InProcessChangeBus()
+    let publisherCall: Wakeup
+    let subscriberCall: Wakeup
+    private let state: Mutex<State>
+    private let report: @Sendable (RedisChangeBus.Connection) -> Void
+
+    init(
+        instance: BusInstanceID, capacity: Int, report: @escaping @Sendable (RedisChangeBus.Connection) -> Void
+    ) throws(RedisError) {
+        publisherCall = try Wakeup()
+        subscriberCall = try Wakeup()
+        state = Mutex(State(ledger: BusLedger(instance: instance, capacity: capacity)))
+        self.report = report
+    }
+
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    /// Has a message published, and the waiter resumed when that is done or can't be waited for.
+    func publish(_ message: BusMessage, _ waiter: Waiter) {
+        let (done, isConnected) = state.withLock { state in
+            if state.isClosed { return (Optional(waiter), false) }
+            let (tell, done) = state.ledger.add(message, waiter)
+            self.tell(tell)
+            return (done, state.ledger.isPublishing)
+        }
+        done?.resume()
+        if isConnected { publisherCall.raise() }
+    }
+
+    /// What is to be sent now.
+    func take(atMost limit: Int) -> [BusPacket] { state.withLock { $0.ledger.take(atMost: limit) } }
+
+    func sent() {
+        for waiter in state.withLock({ $0.ledger.sent() }) { waiter.resume() }
+    }
+
+    func publisherConnected(to run: String) {
+        state.withLock { state in
+            state.ledger.publisherConnected()
+            state.run = run
+            reportMade(&state)
+        }
+        subscriberCall.raise()
+    }
+
+    func publisherLost(_ error: RedisError?) {
+        let done = state.withLock { state in
+            let (tell, done) = state.ledger.publisherLost()
+            state.run = ""
+            self.tell(tell)
+            reportLost(error, &state)
+            return done
+        }
+        for waiter in done { waiter.resume() }
+    }
+
+    /// Whether this run of the server is not the one that is published to.
+    func isElsewhere(_ run: String) -> Bool { state.withLock { !$0.run.isEmpty && $0.run != run } }
+
+    func subscriberConnected() {
+        state.withLock { state in
+            tell(state.ledger.subscriberConnected())
+            reportMade(&state)
+        }
+    }
+
+    func subscriberLost(_ error: RedisError?) {
+        state.withLock { state in
+            tell(state.ledger.subscriberLost())
+            reportLost(error, &state)
+        }
+    }
+
+    func hear(_ packet: BusPacket) { state.withLock { tell($0.ledger.hear(packet)) } }
+
+    func close() {
+        state.withLock { $0.isClosed = true }
+        publisherCall.raise()
+        subscriberCall.raise()
+    }
+
+    // Under the lock, so that all receivers see one order.
+
+    private func tell(_ tellings: [BusLedger<Waiter>.Telling]) {
+        for telling in tellings {
+            switch telling {
+            case .message(let message): local.tell(message)
+            case .gap: local.leaveGap()
+            }
+        }
+    }
+
+    private func reportMade(_ state: inout State) {
+        guard state.ledger.isPublishing, state.ledger.isHearing else { return }
+        state.isMade = true
+        report(.made)
+    }
+
+    private func reportLost(_ error: RedisError?, _ state: inout State) {
+        guard let error, state.isMade != false else { return }
+        state.isMade = false
+        report(.lost(error))
+    }
+}

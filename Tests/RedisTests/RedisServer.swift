@@ -1,0 +1,184 @@
+import Dispatch
+import Foundation
+import Glibc
+import Synchronization
+import TestSupport
+
+@testable import MessagingRedis
+
+/// A server of its own on a free port, with a folder of its own.
+final class RedisServer: Sendable {
+    struct DidNotStart: Error {
+        let log: String
+    }
+
+    /// What it is.
+    enum Role {
+        case server([String])
+        /// Watches the master of the name `m` at a port.
+        case sentinel(of: Int)
+    }
+
+    let port: Int
+    let role: Role
+    let directory = TemporaryDirectory()
+    private let running = Mutex<(pid: Int32, log: ServerLog)?>(nil)
+
+    private init(_ role: Role) {
+        self.role = role
+        port = Self.freePort()
+    }
+
+    /// Starts a server with more options than the usual ones.
+    static func start(_ options: String...) async throws -> RedisServer {
+        let server = RedisServer(.server(options))
+        try await server.start()
+        return server
+    }
+
+    static func startSentinel(of master: RedisServer) async throws -> RedisServer {
+        let server = RedisServer(.sentinel(of: master.port))
+        try await server.start()
+        return server
+    }
+
+    deinit { signal(SIGKILL) }
+
+    var address: RedisAddress { RedisAddress(host: "127.0.0.1", port: port) }
+
+    /// How it is reached, with short deadlines.
+    var endpoint: RedisEndpoint { Self.quick(RedisEndpoint(.server(address))) }
+
+    static func quick(_ endpoint: RedisEndpoint) -> RedisEndpoint {
+        var endpoint = endpoint
+        endpoint.limits.connect = .milliseconds(400)
+        endpoint.limits.command = .milliseconds(400)
+        endpoint.limits.recheck = .milliseconds(100)
+        endpoint.limits.firstPause = .milliseconds(5)
+        endpoint.limits.longestPause = .milliseconds(40)
+        return endpoint
+    }
+
+    var log: ServerLog? { running.withLock { $0?.log } }
+
+    /// Starts it on what its folder holds.
+    func start() async throws {
+        let log = ServerLog()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: try command[0])
+        process.arguments = Array(try command.dropFirst())
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = pipe
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        running.withLock { $0 = (process.processIdentifier, log) }
+        let thread = Thread {
+            while case let data = pipe.fileHandleForReading.availableData, !data.isEmpty {
+                log.append(String(decoding: data, as: UTF8.self))
+            }
+            log.end()
+        }
+        thread.start()
+        let word = if case .sentinel = role { "+monitor" } else { "Ready to accept connections" }
+        guard await log.wait(for: word) else { throw DidNotStart(log: log.text) }
+    }
+
+    private var command: [String] {
+        get throws {
+            switch role {
+            case .server(let options):
+                return [
+                    "/usr/bin/redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--dir", directory.path,
+                    "--save", "", "--appendfsync", "always", "--repl-diskless-sync-delay", "0",
+                ] + options
+            case .sentinel(let master):
+                let path = directory.appending("sentinel.conf")
+                let text = """
+                    port \(port)
+                    bind 127.0.0.1
+                    dir \(directory.path)
+                    sentinel monitor m 127.0.0.1 \(master) 1
+                    sentinel down-after-milliseconds m 300
+                    sentinel failover-timeout m 2000
+
+                    """
+                try text.write(toFile: path, atomically: true, encoding: .utf8)
+                return ["/usr/bin/redis-sentinel", path]
+            }
+        }
+    }
+
+    /// Sends a signal to the process, if it runs.
+    func signal(_ number: Int32) {
+        if let pid = running.withLock({ $0?.pid }) { Glibc.kill(pid, number) }
+    }
+
+    /// Kills it as a crash would, and waits until it is gone.
+    func crash() async {
+        guard let (_, log) = running.withLock({ $0 }) else { return }
+        signal(SIGKILL)
+        await log.waitForEnd()
+        running.withLock { $0 = nil }
+    }
+
+    /// Empties its folder: the disk was replaced.
+    func loseData() throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: directory.path) {
+            try FileManager.default.removeItem(atPath: directory.appending(name))
+        }
+    }
+
+    /// Does a command by a connection of its own.
+    @discardableResult
+    func call(_ command: RedisCommand) throws -> RedisReply {
+        var endpoint = endpoint
+        endpoint.limits.command = .seconds(5)
+        return try RedisFinder.open(endpoint).call(command)
+    }
+
+    private static func freePort() -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                _ = bind(descriptor, pointer, size)
+                _ = getsockname(descriptor, pointer, &size)
+            }
+        }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+}
+
+/// Waits for what other processes do, which tell nothing of it.
+enum Patience {
+    struct IsOver: Error {}
+
+    /// Tries again, every few milliseconds, until it is so. Gives up after ten seconds.
+    static func until(_ isSo: () async throws -> Bool) async throws {
+        for _ in 0..<500 {
+            if try await isSo() { return }
+            await aMoment(20)
+        }
+        throw IsOver()
+    }
+
+    static func aMoment(_ milliseconds: Int) async {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { continuation.resume() }
+        }
+    }
+}
+
+/// A time that tests move.
+final class HandTime: Sendable {
+    private let time = Mutex(Duration.zero)
+
+    var now: Duration { time.withLock { $0 } }
+
+    func advance(by duration: Duration) { time.withLock { $0 += duration } }
+}
