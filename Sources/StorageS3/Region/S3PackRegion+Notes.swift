@@ -1,5 +1,5 @@
 public import Model
-public import Storage
+import Storage
 
 extension S3PackRegion {
     private static let largestNote = 64 << 20
@@ -10,7 +10,7 @@ extension S3PackRegion {
 
     /// Keeps bytes under a name, in place of the former ones.
     public func storeNote(_ bytes: [UInt8], _ name: String) async throws {
-        try await call("storing note \(name)") { client throws(S3Failure) in
+        _ = try await call("storing note \(name)") { client throws(S3Failure) in
             try await client.put(keys.note(name), bytes)
         }
     }
@@ -62,7 +62,7 @@ extension S3PackRegion {
     /// Keeps a note about a pack of some region. It says all by its key, so writing it twice is harmless.
     func keep(_ note: RepairNote) async throws(StorageError) {
         let text = "\(note.task.rawValue) pack \(note.pack) in region \(note.region)\n"
-        try await call("noting what region \(note.region) lacks") { client throws(S3Failure) in
+        _ = try await call("noting what region \(note.region) lacks") { client throws(S3Failure) in
             try await client.put(keys.repair(note), Array(text.utf8))
         }
     }

@@ -1,5 +1,6 @@
 public import Model
 public import Storage
+import Synchronization
 
 extension S3PackRegion {
     /// How many ranges of one pack are asked for at a time.
@@ -33,13 +34,14 @@ extension S3PackRegion {
 
     /// What is known of one pack.
     public func find(_ pack: PackID) async throws -> PackSummary? {
-        do {
+        do throws(StorageError) {
             let info = try await call("looking for pack \(pack)") { client throws(S3Failure) in
                 try await client.head(keys.pack(pack))
             }
             return PackSummary(pack: pack, size: info.size, isSealed: true)
-        } catch let error as StorageError where error.code == .notFound {
-            return nil
+        } catch {
+            if error.code == .notFound { return nil }
+            throw error
         }
     }
 

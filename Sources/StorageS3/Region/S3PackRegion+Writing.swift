@@ -1,5 +1,5 @@
 public import Model
-public import Storage
+import Storage
 
 extension S3PackRegion {
     /// From this many bytes on a new pack is stored in parts.

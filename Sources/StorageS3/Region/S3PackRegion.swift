@@ -1,4 +1,4 @@
-public import Model
+import Model
 public import Storage
 import Synchronization
 
@@ -66,7 +66,7 @@ public final class S3PackRegion: PackRegion {
 
     /// Writes a few bytes.
     public func check() async throws {
-        try await call("writing a probe") { client throws(S3Failure) in
+        _ = try await call("writing a probe") { client throws(S3Failure) in
             try await client.put(self.keys.probe, Array("cairn\n".utf8))
         }
     }
