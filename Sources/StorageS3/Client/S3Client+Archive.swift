@@ -17,7 +17,8 @@ extension S3Client {
     /// - Throws: ``S3Failure``; asking again while it is on its way succeeds.
     public func restore(_ key: String, days: Int, tier: RestoreTier = .standard) async throws(S3Failure) {
         precondition(days >= 1, "restored for no time")
-        let body = "<RestoreRequest xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Days>\(days)</Days>"
+        let body =
+            "<RestoreRequest xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Days>\(days)</Days>"
             + "<GlacierJobParameters><Tier>\(tier.rawValue)</Tier></GlacierJobParameters></RestoreRequest>"
         let request = S3Request(
             method: "POST", key: key, query: [(name: "restore", value: "")], body: Array(body.utf8))

@@ -115,7 +115,8 @@ extension S3Client {
         let parts = tags.enumerated().map { place, tag in
             "<Part><PartNumber>\(place + 1)</PartNumber><ETag>\(tag.escapedForXML)</ETag></Part>"
         }
-        let body = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+        let body =
+            "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
             + parts.joined() + "</CompleteMultipartUpload>"
         var request = S3Request(
             method: "POST", key: upload.key, query: [(name: "uploadId", value: upload.id)], body: Array(body.utf8))

@@ -46,16 +46,18 @@ public final class S3PackRegion: PackRegion {
     /// - Throws: ``StorageError`` `unavailable` when it can't be reached, or bears the mark of another region.
     public func open() async throws {
         if isDown { await lookAgain() }
-        guard let identity else {
-            try await call("opening it") { client throws(S3Failure) in try await client.probe() }
-            return
-        }
+        guard let identity else { return try await reach() }
         let found = try await mark()
         guard found == identity else {
             throw StorageError(
                 .unavailable, "region \(name): \(client.endpoint) is not region \(identity)",
                 cause: found.map { "it is region \($0)" } ?? "it bears no mark")
         }
+    }
+
+    /// Looks whether the bucket answers; one that is down is not asked before it is time for that.
+    func reach() async throws(StorageError) {
+        try await call("reaching it") { client throws(S3Failure) in try await client.probe() }
     }
 
     /// Finds out whether a region that is down is back, without waiting until that is due.

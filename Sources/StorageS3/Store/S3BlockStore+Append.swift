@@ -90,8 +90,8 @@ extension S3BlockStore {
     private func store(_ pack: SealedPack) async throws(StorageError) {
         let down = regions.indices.filter { regions[$0].isDown }
         if regions.count - down.count < minimumCopies {
-            // Not without a look: it may be time to see whether they are back.
-            let failures = await onRegions(down) { try await $0.open() }
+            // Not without a look, if one is due: they may be back.
+            let failures = await onRegions(down) { try await $0.reach() }
             if regions.count - failures.count < minimumCopies { throw failure(of: failures) }
         }
         let attempt = await storeEverywhere(pack)

@@ -88,7 +88,11 @@ extension S3BlockStore {
         if !damaged.isEmpty {
             // Also when the visitor has had enough: what was found is not lost again.
             try? await note(damaged.sorted(), lack: pack)
-            _ = try await mend(pack, damaged.sorted())
+            if try await mend(pack, damaged.sorted()) {
+                var notes = damaged.map { RepairNote(task: .copy, region: regions[$0].name, pack: pack) }
+                let struck = await strike(&notes, in: regions.indices.filter { !regions[$0].isDown })
+                state.withLock { $0.noted.subtract(struck) }
+            }
         }
         try outcome.get()
     }

@@ -17,13 +17,13 @@ extension S3BlockStore {
         let removals = await notes(.remove, in: reachable)
         let copies = await notes(.copy, in: reachable)
         let doomed = Set(removals.map(\.pack))
-        let removed = await settle(removals, reachable) { note, index in
-            await self.remove(note.pack, from: index)
+        let removed = await settle(removals, reachable) { pack, wanting in
+            await self.remove(pack, from: wanting)
         }
-        let copied = await settle(copies, reachable) { note, index in
+        let copied = await settle(copies, reachable) { pack, wanting in
             // What is to be removed is not brought back.
-            if doomed.contains(note.pack) { return true }
-            return (try? await self.mend(note.pack, [index])) ?? false
+            if doomed.contains(pack) { return true }
+            return (try? await self.mend(pack, wanting)) ?? false
         }
         let settled = removed + copied
         state.withLock { state in
@@ -70,43 +70,41 @@ extension S3BlockStore {
         return notes
     }
 
-    /// Does what notes say about regions that can be reached, some at a time, and takes those off that are done.
+    /// Does what notes say about regions that can be reached, some packs at a time, and takes those off that are done.
     private func settle(
         _ notes: Set<RepairNote>, _ reachable: [Int],
-        _ body: @escaping @Sendable (RepairNote, _ region: Int) async -> Bool
+        _ body: @escaping @Sendable (PackID, _ wanting: [Int]) async -> Bool
     ) async -> [RepairNote] {
-        let wanted = notes.compactMap { note in
-            reachable.first { regions[$0].name == note.region }.map { (note: note, region: $0) }
-        }
-        return await withTaskGroup(of: (RepairNote, Bool).self) { group in
+        let names = Set(reachable.map { regions[$0].name })
+        let wanted = Dictionary(grouping: notes.filter { names.contains($0.region) }, by: \.pack)
+        return await withTaskGroup(of: (PackID, Bool).self) { group in
             var settled: [RepairNote] = []
             var unstruck: [RepairNote] = []
-            for (place, want) in wanted.enumerated() {
-                if place >= configuration.repairsInFlight, let (note, isDone) = await group.next(), isDone {
-                    unstruck.append(note)
+            for (place, (pack, notes)) in wanted.sorted(by: { $0.key < $1.key }).enumerated() {
+                if place >= configuration.repairsInFlight, let (done, isDone) = await group.next(), isDone {
+                    unstruck += wanted[done] ?? []
                 }
-                group.addTask { (want.note, await body(want.note, want.region)) }
+                let wanting = reachable.filter { index in notes.contains { $0.region == regions[index].name } }
+                group.addTask { (pack, await body(pack, wanting)) }
                 if unstruck.count >= 500 { settled += await strike(&unstruck, in: reachable) }
             }
-            for await (note, isDone) in group where isDone { unstruck.append(note) }
+            for await (done, isDone) in group where isDone { unstruck += wanted[done] ?? [] }
             return settled + (await strike(&unstruck, in: reachable))
         }
     }
 
     /// Takes notes off in all regions. One that stays somewhere is found settled the next time.
-    private func strike(_ notes: inout [RepairNote], in reachable: [Int]) async -> [RepairNote] {
+    func strike(_ notes: inout [RepairNote], in reachable: [Int]) async -> [RepairNote] {
         defer { notes = [] }
         if notes.isEmpty { return [] }
         _ = await onRegions(reachable) { [notes] in try await $0.strike(notes) }
         return notes
     }
 
-    private func remove(_ pack: PackID, from index: Int) async -> Bool {
-        do {
-            try await regions[index].delete(pack)
-            state.withLock { _ = $0.removed.remove(pack) }
-            return true
-        } catch { return false }
+    private func remove(_ pack: PackID, from wanting: [Int]) async -> Bool {
+        let failures = await onRegions(wanting) { try await $0.delete(pack) }
+        if failures.isEmpty { state.withLock { _ = $0.removed.remove(pack) } }
+        return failures.isEmpty
     }
 
     /// Makes a pack whole in regions that lack it or have it damaged.

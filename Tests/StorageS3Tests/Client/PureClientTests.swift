@@ -36,7 +36,8 @@ import Testing
             attempts: 5, base: .milliseconds(100), cap: .milliseconds(250), deadline: .seconds(1))
         var generator = SeededGenerator(seed: 1)
         for attempt in 1...4 {
-            let bound: Duration = attempt == 1 ? .milliseconds(100) : attempt == 2 ? .milliseconds(200) : .milliseconds(250)
+            let bound: Duration =
+                attempt == 1 ? .milliseconds(100) : attempt == 2 ? .milliseconds(200) : .milliseconds(250)
             let pauses = (0..<50).compactMap { _ in policy.pause(after: attempt, elapsed: .zero, using: &generator) }
             #expect(pauses.count == 50)
             #expect(pauses.allSatisfy { $0 >= .zero && $0 <= bound })
@@ -63,7 +64,8 @@ import Testing
         #expect(code(400, "InvalidArgument") == .io)
         #expect(code(412) == .unavailable)
         #expect(S3Failure(.timedOut, "m").storageError(in: "eu", "a call").code == .unavailable)
-        let text = S3Failure(.answered(status: 503), code: "SlowDown", "wait").storageError(in: "eu", "reading").description
+        let text = S3Failure(.answered(status: 503), code: "SlowDown", "wait").storageError(in: "eu", "reading")
+            .description
         #expect(text.contains("eu") && text.contains("reading") && text.contains("503 SlowDown: wait"))
     }
 
@@ -75,7 +77,8 @@ import Testing
         for one in [failure(500), failure(503, "SlowDown"), failure(429), failure(400, "RequestTimeout")] {
             #expect(one.isRetryable && one.isOutage)
         }
-        for one in [failure(404, "NoSuchKey"), failure(412), failure(507), failure(403, "QuotaExceeded"), failure(501)] {
+        for one in [failure(404, "NoSuchKey"), failure(412), failure(507), failure(403, "QuotaExceeded"), failure(501)]
+        {
             #expect(!one.isRetryable && !one.isOutage)
         }
         #expect(failure(403, "SignatureDoesNotMatch").isOutage)
@@ -97,7 +100,10 @@ import Testing
 
     @Test("base64 and MD5 are those of their documents")
     func digests() {
-        #expect(["", "f", "fo", "foo", "foob"].map { Base64.encode(Array($0.utf8)) } == ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="])
+        #expect(
+            ["", "f", "fo", "foo", "foob"].map { Base64.encode(Array($0.utf8)) } == [
+                "", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==",
+            ])
         #expect(MD5Hash.digest(of: [])?.hex == "d41d8cd98f00b204e9800998ecf8427e")
         #expect(MD5Hash.digest(of: Array("abc".utf8))?.hex == "900150983cd24fb0d6963f7d28e17f72")
     }

@@ -221,7 +221,8 @@ import Testing
         let server = try await FakeS3.start()
         var configuration = server.configuration("eu")
         configuration.credentials = S3Credentials(
-            accessKey: FakeS3.credentials.accessKey, secretKey: FakeS3.credentials.secretKey, sessionToken: "for a while")
+            accessKey: FakeS3.credentials.accessKey, secretKey: FakeS3.credentials.secretKey,
+            sessionToken: "for a while")
         let region = try configuration.makeRegion(wallClock: SystemWallClock(), generator: SeededGenerator(seed: 2))
         try await region.client.put("k", [1])
         #expect(server.objects("k") == ["k": [1]])

@@ -126,7 +126,8 @@ struct FakeBucket: Sendable {
     }
 
     mutating func restore(_ key: String, _ request: FakeRequest) -> FakeAnswer {
-        guard let root = try? XMLReader.read(request.body), root.name == "RestoreRequest", root.text("Days") != nil else {
+        guard let root = try? XMLReader.read(request.body), root.name == "RestoreRequest", root.text("Days") != nil
+        else {
             return .error(400, "MalformedXML")
         }
         guard let object = objects[key] else { return .error(404, "NoSuchKey") }

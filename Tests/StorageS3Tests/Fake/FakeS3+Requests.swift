@@ -19,7 +19,9 @@ extension FakeS3 {
             let moment = SystemWallClock().now().advanced(by: .seconds(state.bucket.clockOffset))
             if let refusal = Self.refusal(of: request, at: moment) { return (Self.bare(refusal, request), fault) }
             guard let key else { return (Self.bare(.error(404, "NoSuchBucket"), request), fault) }
-            return (Self.bare(state.bucket.carryOut(request, key, at: Self.iso(moment)), request), fault)
+            return (
+                Self.bare(state.bucket.carryOut(request, key, at: Self.iso(SigningTime(moment).second)), request), fault
+            )
         }
     }
 
@@ -32,8 +34,10 @@ extension FakeS3 {
         return answer
     }
 
-    private static func iso(_ moment: Timestamp) -> String {
-        let text = Array(SigningTime(moment).second)
+    /// A moment as lists tell it, of one as requests tell it.
+    private static func iso(_ second: String) -> String {
+        let text = Array(second)
+        guard text.count == 16 else { return "" }
         func part(_ range: Range<Int>) -> String { String(text[range]) }
         return "\(part(0..<4))-\(part(4..<6))-\(part(6..<8))T\(part(9..<11)):\(part(11..<13)):\(part(13..<15)).000Z"
     }
@@ -52,11 +56,9 @@ extension FakeS3 {
         for header in request.headers where header.name.hasPrefix("x-amz-") && !names.contains(header.name) {
             return .error(403, "AccessDenied")
         }
-        let times = stride(from: -900, through: 900, by: 1).lazy
-            .map { SigningTime(moment.advanced(by: .seconds($0))) }
-        guard let time = times.first(where: { $0.second == date }) else {
-            return .error(403, "RequestTimeTooSkewed")
-        }
+        guard let seconds = SigningTime.seconds(of: iso(date)) else { return .error(403, "AccessDenied") }
+        if abs(seconds - moment.seconds) > 900 { return .error(403, "RequestTimeTooSkewed") }
+        let time = SigningTime(Timestamp(nanoseconds: seconds * 1_000_000_000))
         let signer = RequestSigner(credentials: credentials, region: region)
         let content = RequestSigner.Content(
             method: request.method, path: request.path, query: request.query,

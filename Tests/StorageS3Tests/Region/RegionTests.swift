@@ -78,7 +78,10 @@ import Testing
         let keys = RegionKeys(prefix: "a/b")
         let pack = PackID(high: 5, low: 6)
         #expect(keys.pack(ofKey: keys.pack(pack)) == pack)
-        for key in ["a/b/packs/", "packs/\(pack.hex)", keys.pack(pack) + "0", "a/b/packs/" + pack.hex.uppercased().dropLast() + "G"] {
+        for key in [
+            "a/b/packs/", "packs/\(pack.hex)", keys.pack(pack) + "0",
+            "a/b/packs/" + pack.hex.uppercased().dropLast() + "G",
+        ] {
             #expect(keys.pack(ofKey: key) == nil)
         }
         let note = RepairNote(task: .copy, region: "eu-1", pack: pack)

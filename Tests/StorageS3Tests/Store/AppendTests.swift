@@ -56,7 +56,8 @@ import Testing
         }
     }
 
-    @Test("with a region down and one copy enough, what is acknowledged is readable, and both are equal after the repair")
+    @Test(
+        "with a region down and one copy enough, what is acknowledged is readable, and both are equal after the repair")
     func oneRequired() async throws {
         try await TwoRegions.with { regions in
             let store = try await regions.open(minimumCopies: 1)
@@ -95,6 +96,7 @@ import Testing
             }
             for server in regions.servers { server.isDown = false }
             #expect(regions.near.objects("").isEmpty && regions.far.objects("").isEmpty)
+            try await store.repairMissing()
             await #expect(throws: Never.self) { try await store.check() }
             try await store.close()
         }

@@ -97,7 +97,8 @@ import Testing
         }
     }
 
-    @Test("what is damaged everywhere is corrupt, what is nowhere is not found, and what may be somewhere is unavailable")
+    @Test(
+        "what is damaged everywhere is corrupt, what is nowhere is not found, and what may be somewhere is unavailable")
     func codes() async throws {
         try await TwoRegions.with { regions in
             let store = try await regions.open()

@@ -57,7 +57,8 @@ struct RealServerTests {
             let client = try RealServers.client(configuration)
             var generator = SeededGenerator(seed: 1)
             let key = configuration.prefix + "/k ü+&"
-            let tag = try await client.put(key, [1, 2, 3], S3PutOptions(condition: .isAbsent, metadata: ["sum": "x"], withMD5: true))
+            let tag = try await client.put(
+                key, [1, 2, 3], S3PutOptions(condition: .isAbsent, metadata: ["sum": "x"], withMD5: true))
             #expect(try await client.head(key).metadata["sum"] == "x")
             await #expect {
                 try await client.put(key, [4], S3PutOptions(condition: .isAbsent))
@@ -108,7 +109,9 @@ struct RealServerTests {
         try await store.repairMissing()
         for pack in packs {
             var copies: [[UInt8]] = []
-            for region in store.regions { copies.append(try await region.client.get(region.keys.pack(pack), limit: 64 << 20).bytes) }
+            for region in store.regions {
+                copies.append(try await region.client.get(region.keys.pack(pack), limit: 64 << 20).bytes)
+            }
             let isEqual = copies[0] == copies[1]
             #expect(isEqual)
         }
