@@ -131,6 +131,7 @@ let package = Package(
             name: "StorageS3Tests",
             dependencies: [
                 "StorageS3", "Storage", "StorageConformance", "Blocks", "Model", "TestSupport", nio, nioHTTP, nioPosix,
+                nioTLS,
             ]),
         .testTarget(
             name: "MetadataTests",

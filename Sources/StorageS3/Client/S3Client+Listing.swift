@@ -22,6 +22,7 @@ extension S3Client {
     ///   - prefix: How they begin.
     ///   - token: What the page before has named; nil for the first.
     ///   - limit: The most objects of the page, 1 to 1000.
+    /// - Returns: The page, and what continues it.
     /// - Throws: ``S3Failure``.
     public func list(
         prefix: String, continuing token: String? = nil, limit: Int = 1000

@@ -74,6 +74,7 @@ public struct S3Failure: Error, Hashable, Sendable, CustomStringConvertible {
     /// - Parameters:
     ///   - region: The name of the region.
     ///   - what: The call, such as `reading pack …`.
+    /// - Returns: The error, with a hint where there is one.
     public func storageError(in region: String, _ what: String) -> StorageError {
         let message = "region \(region): \(what)"
         func error(_ code: StorageError.Code, _ hint: String? = nil) -> StorageError {

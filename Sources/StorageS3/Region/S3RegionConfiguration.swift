@@ -53,6 +53,7 @@ public struct S3RegionConfiguration: Sendable {
     /// - Parameters:
     ///   - wallClock: What requests are dated by.
     ///   - generator: Where the jitter of retries comes from.
+    /// - Returns: The region; to be closed in the end.
     /// - Throws: ``S3ConfigurationError`` naming what can't be.
     public func makeRegion(
         wallClock: any WallClock, generator: any RandomNumberGenerator & Sendable

@@ -14,10 +14,10 @@ public struct S3Credentials: Hashable, Sendable {
         self.sessionToken = sessionToken
     }
 
-    /// Takes them from an environment, under the names that all tools of S3 use.
+    /// Takes them from an environment, under the names that all tools of S3 use; nil when either half of the key is
+    /// missing or empty.
     /// - Parameter environment: The variables; `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, and
     ///   `AWS_SESSION_TOKEN` count.
-    /// - Returns: nil when either half of the key is missing or empty.
     public init?(environment: [String: String]) {
         guard let access = environment["AWS_ACCESS_KEY_ID"], let secret = environment["AWS_SECRET_ACCESS_KEY"],
             !access.isEmpty, !secret.isEmpty

@@ -1,4 +1,5 @@
 import Blocks
+import Model
 
 @testable import StorageS3
 

@@ -1,5 +1,6 @@
 import Blocks
 import Model
+import Synchronization
 
 @testable import StorageS3
 

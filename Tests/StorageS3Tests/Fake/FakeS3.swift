@@ -2,6 +2,7 @@ import Model
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 @testable import StorageS3
@@ -52,22 +53,37 @@ final class FakeS3: Sendable {
     let state = Mutex(State())
     private let channel = Mutex<(any Channel)?>(nil)
     private let portNumber = Mutex(0)
+    private let tls: NIOSSLContext?
 
-    /// Starts one on a port that is free.
-    static func start() async throws -> FakeS3 {
-        let server = FakeS3()
+    private init(tls: NIOSSLContext?) {
+        self.tls = tls
+    }
+
+    /// Starts one on a port that is free, with TLS by a certificate and its key in one file of PEM.
+    static func start(certificate: String? = nil) async throws -> FakeS3 {
+        let tls = try certificate.map { file in
+            try NIOSSLContext(
+                configuration: .makeServerConfiguration(
+                    certificateChain: try NIOSSLCertificate.fromPEMFile(file).map { .certificate($0) },
+                    privateKey: .privateKey(try NIOSSLPrivateKey(file: file, format: .pem))))
+        }
+        let server = FakeS3(tls: tls)
         try await server.listen()
         return server
     }
 
-    var address: String { "http://127.0.0.1:\(portNumber.withLock { $0 })" }
+    var address: String { "\(tls == nil ? "http" : "https")://127.0.0.1:\(portNumber.withLock { $0 })" }
 
     /// Listens, the second time on the same port.
     func listen() async throws {
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelInitializer { channel in
-                channel.pipeline.configureHTTPServerPipeline().flatMapThrowing {
+            .childChannelInitializer { [tls] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
+                }.flatMap {
+                    channel.pipeline.configureHTTPServerPipeline()
+                }.flatMapThrowing {
                     try channel.pipeline.syncOperations.addHandler(FakeS3Handler(server: self))
                 }
             }

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 /// A request as it came over the network.
 struct FakeRequest: Sendable {

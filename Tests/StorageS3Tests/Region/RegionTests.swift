@@ -1,5 +1,6 @@
 import Model
 import Storage
+import Synchronization
 import TestSupport
 import Testing
 
