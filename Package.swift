@@ -13,6 +13,7 @@ let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: 
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioTLS = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -57,6 +58,9 @@ let package = Package(
 
         // Adapters: one real system each.
         .target(name: "StorageLocal", dependencies: ["Model", "Storage", "CLinux"]),
+        .target(
+            name: "StorageS3",
+            dependencies: ["Model", "Blocks", "Storage", httpClient, nio, nioHTTP, nioPosix, nioTLS]),
         .target(name: "MetadataSQLite", dependencies: ["Model", "Metadata", database, sqlite]),
         .target(name: "MetadataPostgreSQL", dependencies: ["Model", "Metadata", "CPQ"]),
         .target(name: "MessagingSQL", dependencies: ["Model", "Messaging", "Metadata"]),
@@ -131,6 +135,12 @@ let package = Package(
         .testTarget(
             name: "StorageTests",
             dependencies: ["Storage", "StorageConformance", "StorageLocal", "Model", "CLinux", "TestSupport"]),
+        .testTarget(
+            name: "StorageS3Tests",
+            dependencies: [
+                "StorageS3", "Storage", "StorageConformance", "Blocks", "Model", "TestSupport", nio, nioHTTP, nioPosix,
+                nioTLS,
+            ]),
         .testTarget(
             name: "MetadataTests",
             dependencies: ["Metadata", "MetadataConformance", "MetadataSQLite", "Model", "TestSupport"]),
