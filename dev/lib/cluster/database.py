@@ -7,13 +7,11 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 from cluster.needs import ClusterError, program
 from cluster.network import Network
 from cluster.part import Health, Part
-from cluster.program import wait_until
 from cluster.shipped import shipped
 
 AS_POSTGRES = ("--reuid", "postgres", "--regid", "postgres", "--init-groups")
@@ -141,15 +139,3 @@ class Database:
         if done.returncode != 0:
             raise ClusterError(done.stderr.strip())
         return done.stdout.strip()
-
-    def outage(self, harm: str, within: float = 60) -> str:
-        """Until when no write got through after a harm, in words: writes small rows from the client's host until one does."""
-        began = time.monotonic()
-        while True:
-            try:
-                self.query("CREATE TABLE IF NOT EXISTS pulse (t float); INSERT INTO pulse VALUES (1)", within=3)
-                return f"{harm}: writes again after {time.monotonic() - began:.1f} s"
-            except ClusterError as error:
-                if time.monotonic() - began > within:
-                    raise ClusterError(f"{harm}: no write for {within:.0f} s: {error}") from None
-                time.sleep(0.1)

@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -206,18 +207,20 @@ class Cluster:
         if not self.network.exists:
             return ["nothing runs"]
         cuts = self.network.cuts()
-        lines, total, ill = [], 0, 0
-        for part in self.parts:
+        with ThreadPoolExecutor(len(self.parts)) as pool:
+            health = list(pool.map(lambda part: part.health(), self.parts))
+        lines, total = [], 0
+        for part, found in zip(self.parts, health, strict=True):
             harm = ["cut off"] if part.host in cuts else []
-            harm += [f"{each.name} frozen" for each in part.programs if each.is_frozen()]
+            harm += [f"{each.name} is frozen" for each in part.programs if each.is_frozen()]
             harm += [f"{each.name} is gone" for each in part.programs if not each.pids()]
-            health = part.health()
-            ill += not health.is_well
             memory = part.memory()
             total += memory
-            words = ", ".join([health.words, *harm])
-            lines.append(f"{part.host:<8} {part.address:<12} {'well' if health.is_well else 'ILL ':<4} {memory / 1e6:6.0f} MB  {words}")
-        return [*lines, f"{len(self.parts) - ill} well, {ill} ill, {total / 1e6:.0f} MB"]
+            words = ", ".join([found.words, *harm])
+            mark = "well" if found.is_well else "ILL"
+            lines.append(f"{part.host:<8} {part.address:<12} {mark:<4} {memory / 1e6:6.0f} MB  {words}")
+        well = sum(found.is_well for found in health)
+        return [*lines, f"{well} well, {len(health) - well} ill, {total / 1e6:.0f} MB"]
 
     # Harm
 
