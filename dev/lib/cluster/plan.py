@@ -17,7 +17,7 @@ from cluster.balancer import Balancer
 from cluster.cache import GROUP, MASTER, RedisNode
 from cluster.database import Database, DatabaseNode, Voter
 from cluster.needs import ClusterError, require_machine
-from cluster.network import Network
+from cluster.network import Network, command
 from cluster.part import Part
 from cluster.program import Program, kill_at_once
 from cluster.s3 import BUCKET, Keys, Region
@@ -156,6 +156,8 @@ class Cluster:
             each.wait(30)
 
     def _start_servers(self) -> None:
+        # Made once, for all of them: none makes its own when it is named in the configuration.
+        command([Path(self.choices.programs) / "cairn-server", "key", "new", self.backends().keyring])
         for each in self.servers:
             each.first_start()
         for each in self.servers:
