@@ -40,7 +40,7 @@ class RedisNode(Part):
         (self.folder / "redis.conf").write_text(text)
 
     def health(self) -> Health:
-        """Its role; a replica is well when it hears its master, a Sentinel when it knows the other two."""
+        """Its role; a replica is well when it hears its master, a Sentinel when it knows the other two and takes part."""
         try:
             facts = dict(line.split(":", 1) for line in self.call(6379, "INFO replication").splitlines() if ":" in line)
         except (OSError, ClusterError):
@@ -49,16 +49,20 @@ class RedisNode(Part):
         if role == "slave" and facts.get("master_link_status") != "up":
             return Health(False, "a replica without its master")
         words = "alone" if self.is_alone else "master" if role == "master" else "replica"
-        if not self.is_alone and not self._knows_sentinels():
-            return Health(False, f"{words}, its Sentinel does not know two others")
-        return Health(True, words)
+        problem = "" if self.is_alone else self._sentinel_problem()
+        return Health(not problem, f"{words}, {problem}" if problem else words)
 
-    def _knows_sentinels(self) -> bool:
+    def _sentinel_problem(self) -> str:
         try:
             words = self.call(26379, f"SENTINEL MASTER {MASTER}").split()
+            facts = self.call(26379, "INFO sentinel")
         except (OSError, ClusterError):
-            return False
-        return "num-other-sentinels" in words and int(words[words.index("num-other-sentinels") + 1]) >= 2
+            return "its Sentinel does not answer"
+        # Who was halted does not trust its own clock, and keeps out of everything for half a minute.
+        if "sentinel_tilt:0" not in facts:
+            return "its Sentinel holds back"
+        others = words[words.index("num-other-sentinels") + 1] if "num-other-sentinels" in words else "0"
+        return "" if int(others) >= 2 else "its Sentinel does not know two others"
 
     def call(self, port: int, line: str, timeout: float = 2) -> str:
         """The answer to a command of plain words, as text: lists as a line for each element."""

@@ -56,9 +56,14 @@ def missing_packages(programs: Iterable[str] = PACKAGES) -> list[str]:
     return sorted(set(missing))
 
 
-def require_machine() -> None:
-    """Says what this machine lacks, all of it at once."""
+def require_root() -> None:
+    """Says so when we may not do what a cluster is made of."""
     if os.geteuid() != 0:
         raise ClusterError("a cluster is made of network namespaces: run dev/cluster as root")
+
+
+def require_machine() -> None:
+    """Says what this machine lacks, all of it at once."""
+    require_root()
     if missing := missing_packages():
         raise ClusterError(f"Debian packages are missing: apt-get install {' '.join(missing)}")

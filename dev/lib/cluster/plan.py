@@ -237,6 +237,11 @@ class Cluster:
             return
         if way == "cut":
             raise ClusterError(f"a program has no cable: cut {target.host} off")
+        part = self.part(target.host)
+        if way == "mend" and isinstance(part, Region):
+            # Its programs depend on each other.
+            part.mend()
+            return
         harm_program(target, way)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import http.client
+import shutil
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -129,6 +130,17 @@ class Region(Part):
         if status not in (200, 409):
             raise ClusterError(f"{self.host} makes no bucket: {status}\n{self.tail()}")
         super().wait(within)
+
+    def mend(self) -> None:
+        """Takes back what was done to it. A store in memory that was killed is gone for good: the region is made anew, empty."""
+        if self.store != "memstore" or self.program("store").pids():
+            return super().mend()
+        self.network.mend(self.host)
+        self.thaw()
+        self.stop()
+        shutil.rmtree(self.folder)
+        self.first_start()
+        return self.wait()
 
     def health(self) -> Health:
         """Whether the bucket is there, as the owner of the keys sees it."""

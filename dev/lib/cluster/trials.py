@@ -84,6 +84,7 @@ class Trials:
         for way in ("kill", "cut"):
             yield f"{way} the balancer's host", lambda way=way: self._address("", way)
         yield "cut off a region", self._region
+        yield "kill a region's host", self._lost_region
         yield "cut a region off from one host", self._pair
         yield "kill a gateway", self._gateway
 
@@ -243,6 +244,23 @@ class Trials:
         found = one.request("GET", "trial", host=CLIENT)
         require(found == (200, b"before"), f"{one.host} has lost its object: {found}")
         return f"{two.host} serves, {one.host} does not and has its object again"
+
+    def _lost_region(self) -> str:
+        one, two = self.cluster.regions
+        self._well(one, two)
+        require(one.call("PUT", "trial", body=b"before", host=CLIENT) == 200, f"{one.host} takes no object")
+        self.cluster.harm("kill", one.host)
+        other = two.call("PUT", "trial", body=b"during", host=CLIENT)
+        began = time.monotonic()
+        self.cluster.harm("mend", one.host)
+        self._well(one)
+        back = time.monotonic() - began
+        require(other == 200, f"{two.host} answers {other}")
+        expected = 404 if one.store == "memstore" else 200
+        found = one.call("GET", "trial", host=CLIENT)
+        require(found == expected, f"{one.host} answers {found} for its object, not {expected}")
+        words = "empty" if expected == 404 else "with its object"
+        return f"{two.host} serves, {one.host} is back {words} after {back:.1f} s"
 
     def _pair(self) -> str:
         one, two = self.cluster.regions
