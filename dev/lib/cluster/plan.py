@@ -70,16 +70,15 @@ class Cluster:
             ]
 
     @staticmethod
-    def new(folder: Path, programs: Path | None, store: str = "memstore", say: Say = print) -> Cluster:
+    def new(folder: Path, programs: Path | None, store: str = "bluestore", say: Say = print) -> Cluster:
         """A cluster that is to be started, in a folder that is not there yet or is empty."""
         if programs and not CairnProcess.is_built(programs):
             raise ClusterError(f"there is no {programs}/cairn-server: build it, or name another folder with --programs")
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise ClusterError(f"{folder} is not empty: a cluster starts in a folder of its own")
-        return Cluster(
-            folder, Choices(str(programs.resolve()) if programs else "", secrets.token_hex(12), secrets.token_hex(16), store), say
-        )
+        place = str(programs.resolve()) if programs else ""
+        return Cluster(folder, Choices(place, secrets.token_hex(12), secrets.token_hex(16), store), say)
 
     @staticmethod
     def open(folder: Path, say: Say = print) -> Cluster:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import http.client
 import shutil
+import signal
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,8 +57,9 @@ bluestore block size = 10737418240
 bluestore cache size = 33554432
 osd class update on start = false
 osd scrub load threshold = 0
-# A gateway that was killed is forgotten after this time, and its successor serves.
-osd client watch timeout = 4
+# A gateway that was killed is forgotten after this time, and its successor serves. With less, one that had to wait for the
+# processor is forgotten too.
+osd client watch timeout = 10
 [client]
 rgw frontends = beast endpoint={address}:{port}
 rgw enable apis = s3, admin
@@ -78,7 +80,7 @@ class Keys:
 class Region(Part):
     """One region: what a provider's endpoint is to a customer."""
 
-    def __init__(self, network: Network, host: str, root: Path, keys: Keys, store: str = "memstore") -> None:
+    def __init__(self, network: Network, host: str, root: Path, keys: Keys, store: str = "bluestore") -> None:
         super().__init__(network, host, root)
         self.keys, self.store = keys, store
         self.settings = self.folder / "ceph.conf"
@@ -134,13 +136,20 @@ class Region(Part):
     def mend(self) -> None:
         """Takes back what was done to it. A store in memory that was killed is gone for good: the region is made anew, empty."""
         if self.store != "memstore" or self.program("store").pids():
-            return super().mend()
+            super().mend()
+            # A gateway that its store had forgotten, as after a frost, may hang for good.
+            if not wait_until(lambda: self.ask(PORT, "/")[0] == 200, 8, 0.1):
+                gateway = self.program("gateway")
+                if gateway.pids():
+                    gateway.signal(signal.SIGKILL)
+                gateway.start()
+            return
         self.network.mend(self.host)
         self.thaw()
         self.stop()
         shutil.rmtree(self.folder)
         self.first_start()
-        return self.wait()
+        self.wait()
 
     def health(self) -> Health:
         """Whether the bucket is there, as the owner of the keys sees it."""

@@ -47,7 +47,9 @@ class Backends:
 def configuration(address: str, backends: Backends) -> dict[str, object]:
     """The configuration of a process on a host; its role is told on the command line."""
     first, *others = [f"postgresql://cairn:{backends.password}@{host}:5432/cairn" for host in backends.databases]
-    group = f"redis://:{backends.password}@{backends.master}@{','.join(backends.sentinels)}"
+    # The Sentinels know where the master is: the first is the address, the others and the master's name follow.
+    sentinel, *more = backends.sentinels
+    group = f"redis://:{backends.password}@{sentinel}?sentinels={','.join(more)}&master={backends.master}"
     return {
         "keyring_file": str(backends.keyring),
         "listen": f"{address}:{PORT}",

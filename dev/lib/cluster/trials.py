@@ -83,7 +83,8 @@ class Trials:
         yield "freeze HAProxy", lambda: self._address("haproxy", "freeze")
         for way in ("kill", "cut"):
             yield f"{way} the balancer's host", lambda way=way: self._address("", way)
-        yield "cut off a region", self._region
+        yield "cut off a region", lambda: self._region("cut", 0)
+        yield "freeze a region", lambda: self._region("freeze", 12)
         yield "kill a region's host", self._lost_region
         yield "cut a region off from one host", self._pair
         yield "kill a gateway", self._gateway
@@ -231,19 +232,23 @@ class Trials:
 
     # S3
 
-    def _region(self) -> str:
+    def _region(self, way: str, seconds: float) -> str:
         one, two = self.cluster.regions
         self._well(one, two)
         require(one.call("PUT", "trial", body=b"before", host=CLIENT) == 200, f"{one.host} takes no object")
-        self.cluster.harm("cut", one.host)
-        cut = one.call("GET", "trial", host=CLIENT, within=2)
+        self.cluster.harm(way, one.host)
+        gone = one.call("GET", "trial", host=CLIENT, within=2)
         other = two.call("PUT", "trial", body=b"during", host=CLIENT)
+        time.sleep(seconds)
+        began = time.monotonic()
         self.cluster.harm("mend", one.host)
-        require(cut == 0, f"{one.host} answers {cut} while it is cut off")
+        self._well(one)
+        back = time.monotonic() - began
+        require(gone == 0, f"{one.host} answers {gone} though it should not")
         require(other == 200, f"{two.host} answers {other}")
         found = one.request("GET", "trial", host=CLIENT)
         require(found == (200, b"before"), f"{one.host} has lost its object: {found}")
-        return f"{two.host} serves, {one.host} does not and has its object again"
+        return f"{two.host} serves, {one.host} does not; it has its object and serves {back:.1f} s after it was mended"
 
     def _lost_region(self) -> str:
         one, two = self.cluster.regions
