@@ -17,8 +17,10 @@ class Balancer(Part):
         super().__init__(network, host, root)
         folder = self.folder
         self.add("haproxy", [program("haproxy"), "-db", "-f", folder / "haproxy.cfg"])
-        files = ["-f", folder / "keepalived.conf", "-p", folder / "k.pid", "-r", folder / "v.pid", "-c", folder / "c.pid"]
-        self.add("keepalived", [program("keepalived"), "--dont-fork", "--log-console", "--log-detail", *files])
+        marks = [folder / name for name in ("parent.pid", "vrrp.pid", "checkers.pid")]
+        words = [program("keepalived"), "--dont-fork", "--log-console", "--log-detail", "-f", folder / "keepalived.conf"]
+        words += [word for pair in zip(("-p", "-r", "-c"), marks, strict=True) for word in pair]
+        self.add("keepalived", words, leftovers=marks)
 
     def prepare(self) -> None:
         """Writes its files: without TLS, which the drills do not look at."""

@@ -31,11 +31,13 @@ class Voter(Part):
 
     def prepare(self) -> None:
         """Writes what makes it one of three."""
-        text = shipped("etcd/etcd.conf.yml", {"name: etcd1": f"name: {self.host}", "/var/lib/etcd/cairn": f"{self.folder}/data"})
+        changes = {"name: etcd1": f"name: {self.host}", "/var/lib/etcd/cairn": f"{self.folder}/data"}
+        text = shipped("etcd/etcd.conf.yml", changes)
         # The list of members names all three, every other line is about this one.
         first = self.network.addresses["etcd1"]
         lines = [
-            line if line.startswith("initial-cluster:") else line.replace(first, self.address) for line in text.splitlines()
+            line if line.startswith("initial-cluster:") else line.replace(first, self.address)
+            for line in text.splitlines()
         ]
         (self.folder / "etcd.yml").write_text("\n".join(lines) + "\n")
 
@@ -125,12 +127,12 @@ class Database:
         """Who leads, as Patroni says."""
         return next((node for node in self.nodes if node.role() == "leader"), None)
 
-    def query(self, sql: str, *, database: str = "cairn", user: str = "cairn", host: str = "client", within: float = 4) -> str:
-        """Sends a statement, from a host, to whichever node takes writes; fails as `psql` does, or after a while."""
+    def query(self, sql: str, *, database: str = "cairn", user: str = "cairn", within: float = 4) -> str:
+        """Sends a statement from the client's host to whichever node takes writes; fails as `psql` does, or in time."""
         network = self.nodes[0].network
         hosts = ",".join(node.host for node in self.nodes)
         where = f"host={hosts} port=5432 dbname={database} user={user} target_session_attrs=read-write connect_timeout=2"
-        words = [*network.enter(host), program("psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", sql, where]
+        words = [*network.enter("client"), program("psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", sql, where]
         env = os.environ | {"PGPASSWORD": self.password}
         try:
             done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=within)

@@ -119,7 +119,7 @@ class Network:
     # Harm
 
     def cut(self, host: str, others: Sequence[str] = ()) -> None:
-        """Drops every frame from and to a host, or only those between it and the others. Nobody is told: no link goes down."""
+        """Drops every frame from and to a host, or those between it and the others. Nobody is told: no link goes down."""
         name = self.namespace(host)
         pairs = [(name, self.namespace(other)) for other in others]
         matches = [f'iifname "{a}" oifname "{b}"' for one, two in pairs for a, b in ((one, two), (two, one))]

@@ -19,7 +19,7 @@ from cluster.database import Database, DatabaseNode, Voter
 from cluster.needs import ClusterError, require_machine
 from cluster.network import Network, command
 from cluster.part import Part
-from cluster.program import Program, kill_at_once
+from cluster.program import Program, kill_at_once, wait_until
 from cluster.s3 import BUCKET, Keys, Region
 from cluster.servers import ROLES, Backends, Bucket, CairnProcess
 
@@ -140,6 +140,8 @@ class Cluster:
             if self.servers:
                 self._measured("Cairn", self._start_servers)
             self._together([(each.host, lambda each=each: self._start_part(each)) for each in self.balancers])
+            if not wait_until(lambda: any(each.holds_address() for each in self.balancers), 20):
+                raise ClusterError(f"no balancer takes the address:\n{self.balancers[0].tail()}")
         except BaseException:
             self.end()
             raise

@@ -60,6 +60,8 @@ class Program:
     env: Mapping[str, str] = field(default_factory=dict)
     # A program that another one starts says where it writes its id.
     pid_file: Path | None = None
+    # What it leaves behind when it is killed, and takes for a sign that it runs.
+    leftovers: Sequence[Path] = ()
     # The signal that asks it to end soon; of what takes it slowly there are faster ones.
     farewell: signal.Signals = signal.SIGTERM
 
@@ -82,6 +84,8 @@ class Program:
         """Starts it, when it is not there already."""
         if not self.is_startable or self.pids():
             return
+        for path in self.leftovers:
+            path.unlink(missing_ok=True)
         words = [*self.network.enter(self.host), *map(str, self.words)]
         with self.log.open("ab") as log:
             process = subprocess.Popen(

@@ -104,10 +104,9 @@ class Region(Part):
         for name in ("mon", "osd"):
             (folder / name).mkdir()
         allowed = [word for kind in ("mon", "osd", "mgr") for word in ("--cap", kind, "allow *")]
+        (folder / "keyring").touch(0o600)
         for name in IDENTITIES:
-            command([program("ceph-authtool"), folder / "keyring", "--create-keyring", "--gen-key", "-n", name, *allowed]
-                    if name == IDENTITIES[0]
-                    else [program("ceph-authtool"), folder / "keyring", "--gen-key", "-n", name, *allowed])  # fmt: skip
+            command([program("ceph-authtool"), folder / "keyring", "--gen-key", "-n", name, *allowed])
         place = f"[v2:{address}:3300]"
         command([program("monmaptool"), "--create", "--fsid", fsid, "--addv", "a", place, folder / "monmap"])
         self._tool("ceph-mon", "-i", "a", "--mkfs", "--monmap", folder / "monmap", "--keyring", folder / "keyring")
@@ -134,7 +133,7 @@ class Region(Part):
         super().wait(within)
 
     def mend(self) -> None:
-        """Takes back what was done to it. A store in memory that was killed is gone for good: the region is made anew, empty."""
+        """Takes back what was done to it. A store in memory that was killed is gone: the region is made anew, empty."""
         if self.store != "memstore" or self.program("store").pids():
             super().mend()
             # A gateway that its store had forgotten, as after a frost, may hang for good.
@@ -162,7 +161,9 @@ class Region(Part):
         """The status of a signed request for the bucket or an object in it, from a host or from here; 0 for none."""
         return self.request(method, key, body=body, host=host, within=within)[0]
 
-    def request(self, method: str, key: str, *, body: bytes = b"", host: str = "", within: float = 30) -> tuple[int, bytes]:
+    def request(
+        self, method: str, key: str, *, body: bytes = b"", host: str = "", within: float = 30
+    ) -> tuple[int, bytes]:
         """The status and the body of the answer to such a request."""
         path = f"/{BUCKET}/{quote(key)}" if key else f"/{BUCKET}"
         headers = signed(method, f"{self.address}:{PORT}", path, body, self.keys, datetime.now(UTC))

@@ -85,12 +85,17 @@ def yaml(value: object, depth: int = 0) -> str:
     pad = "  " * depth
     if isinstance(value, dict):
         return "".join(
-            f"{pad}{key}:\n{yaml(inner, depth + 1)}" if isinstance(inner, dict | list) else f"{pad}{key}: {json.dumps(inner)}\n"
+            f"{pad}{key}:\n{yaml(inner, depth + 1)}"
+            if isinstance(inner, dict | list)
+            else f"{pad}{key}: {json.dumps(inner)}\n"
             for key, inner in value.items()
         )
     if isinstance(value, list):
+        # The first key of a mapping stands beside the dash.
         return "".join(
-            f"{pad}-{yaml(inner, depth + 1)[len(pad) + 1 :]}" if isinstance(inner, dict) else f"{pad}- {json.dumps(inner)}\n"
+            f"{pad}-{yaml(inner, depth + 1)[len(pad) + 1 :]}"
+            if isinstance(inner, dict)
+            else f"{pad}- {json.dumps(inner)}\n"
             for inner in value
         )
     return f"{pad}{json.dumps(value)}\n"

@@ -1,4 +1,4 @@
-"""The files of deploy/, as they are shipped, with what differs on one machine put in: what is shipped is what is drilled."""
+"""The files of deploy/ as they are shipped, with what differs on one machine put in: what is shipped is drilled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 
 
 def shipped(name: str, changes: Mapping[str, str]) -> str:
-    """The text of a file below deploy/, after each change: what stands left has to be there, and becomes what stands right."""
+    """The text of a file below deploy/, after each change: what stands left has to be there, and turns into the right."""
     text = (DEPLOY / name).read_text()
     for old, new in changes.items():
         if old not in text:

@@ -48,7 +48,8 @@ class Writer:
 
     def lost(self) -> set[int]:
         """What was acknowledged and is not there."""
-        return set(self.acknowledged) - {int(word) for word in self.cluster.database.query("SELECT number FROM pulse").split()}
+        found = self.cluster.database.query("SELECT number FROM pulse").split()
+        return set(self.acknowledged) - {int(word) for word in found}
 
 
 class Trials:
@@ -128,7 +129,8 @@ class Trials:
         require(not writer.lost(), f"acknowledged and lost: {sorted(writer.lost())}")
         require(now is not leader, f"{leader.host} leads as before")
         require(self._leader() is now, f"{leader.host} has taken the lead back from {now.host}")
-        return f"writes again after {outage:.1f} s at {now.host}, {leader.host} is back after {back:.1f} s, none of {len(writer.acknowledged)} lost"
+        kept = f"none of {len(writer.acknowledged)} lost"
+        return f"writes again after {outage:.1f} s at {now.host}, {leader.host} is back after {back:.1f} s, {kept}"
 
     def _standby(self) -> str:
         self._well(*self.cluster.nodes)
@@ -213,9 +215,9 @@ class Trials:
 
     def _address(self, program: str, way: str) -> str:
         self._well(*self.cluster.balancers)
-        holder = next((each for each in self.cluster.balancers if each.holds_address()), None)
-        if holder is None:
-            raise ClusterError("nobody has the address")
+        balancers = self.cluster.balancers
+        require(wait_until(lambda: any(each.holds_address() for each in balancers), 10), "nobody has the address")
+        holder = next(each for each in balancers if each.holds_address())
         require(wait_until(self._reaches, 5), "the address does not answer before anything was done")
         other: Balancer = next(each for each in self.cluster.balancers if each is not holder)
         began = time.monotonic()
@@ -248,7 +250,7 @@ class Trials:
         require(other == 200, f"{two.host} answers {other}")
         found = one.request("GET", "trial", host=CLIENT)
         require(found == (200, b"before"), f"{one.host} has lost its object: {found}")
-        return f"{two.host} serves, {one.host} does not; it has its object and serves {back:.1f} s after it was mended"
+        return f"{two.host} serves, {one.host} does not, and does {back:.1f} s after it was mended, with its object"
 
     def _lost_region(self) -> str:
         one, two = self.cluster.regions
