@@ -114,7 +114,10 @@ class Network:
         path = NAMESPACES / self.namespace(host)
         if not path.exists():
             return []
-        return sorted(int(word) for word in command([program("ip"), "netns", "pids", path.name]).split())
+        found = sorted(int(word) for word in command([program("ip"), "netns", "pids", path.name]).split())
+        # Who is `inside` for a question, such as another dev/cluster, still sees the files of this machine: it is a guest.
+        ours = _mounts("self")
+        return [pid for pid in found if _mounts(str(pid)) not in ("", ours)]
 
     # Harm
 
@@ -141,3 +144,11 @@ class Network:
 
     def _rules(self) -> list[str]:
         return command([program("nft"), "-a", "list", "chain", "bridge", self.prefix, "forward"]).splitlines()
+
+
+def _mounts(pid: str) -> str:
+    """Which view of the files a process has: `ip netns exec` makes one of its own. Nothing when the process is gone."""
+    try:
+        return os.readlink(f"/proc/{pid}/ns/mnt")
+    except OSError:
+        return ""
