@@ -1,0 +1,48 @@
+"""HAProxy twice, and keepalived, which holds the one address that clients know on a host whose HAProxy lives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cluster.needs import program
+from cluster.network import Network, command
+from cluster.part import Health, Part
+from cluster.shipped import shipped
+
+
+class Balancer(Part):
+    """One of the two hosts."""
+
+    def __init__(self, network: Network, host: str, root: Path) -> None:
+        super().__init__(network, host, root)
+        folder = self.folder
+        self.add("haproxy", [program("haproxy"), "-db", "-f", folder / "haproxy.cfg"])
+        marks = [folder / name for name in ("parent.pid", "vrrp.pid", "checkers.pid")]
+        words = [program("keepalived"), "--dont-fork", "--log-console", "--log-detail", "-f", folder / "keepalived.conf"]
+        words += [word for pair in zip(("-p", "-r", "-c"), marks, strict=True) for word in pair]
+        self.add("keepalived", words, leftovers=marks)
+
+    def prepare(self) -> None:
+        """Writes its files: without TLS, which the drills do not look at."""
+        changes = {
+            "/run/haproxy/admin.sock": f"{self.folder}/admin.sock",
+            "maxconn 200000": "maxconn 9000",
+            "    bind :443 ssl crt /etc/haproxy/cairn.pem alpn http/1.1\n": "",
+            "    http-request redirect scheme https code 308 unless { ssl_fc }\n": "",
+        }
+        (self.folder / "haproxy.cfg").write_text(shipped("haproxy/haproxy.cfg", changes))
+        (self.folder / "keepalived.conf").write_text(shipped(f"keepalived/{self.host}.conf", {}))
+        (self.folder / "keepalived.conf").chmod(0o644)
+
+    def holds_address(self) -> bool:
+        """Whether clients that ask for the service get here, as this host sees it."""
+        words = [*self.network.enter(self.host), program("ip"), "-4", "-o", "addr", "show", "dev", "eth0"]
+        return f" {self.network.names['cairn']}/" in command(words)
+
+    def health(self) -> Health:
+        """Well is a HAProxy that answers, with the address or without."""
+        if self.ask(80, "/balancer", 1)[0] != 200:
+            return Health(False, "HAProxy does not answer")
+        if not self.program("keepalived").pids():
+            return Health(False, "no keepalived")
+        return Health(True, "has the address" if self.holds_address() else "stands by")
