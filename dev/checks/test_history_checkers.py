@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from drill_checks import check_cells, check_devices, check_order, check_told
 from drill_history import NEVER, OK, UNKNOWN, Attempt, History, Operation, Verdict
+from drill_journal import read_journal
 from drill_verdicts import verdicts_of
 from linearize import search_cell, step_of_cell
 from simulated import NAMESPACE, Simulation
@@ -20,7 +21,8 @@ PLANTED = 120
 
 def failing(simulation: Simulation) -> dict[str, str]:
     """The verdicts that fail, by name, with all that they say; polls are no part of a simulation."""
-    found = verdicts_of(simulation.history, simulation.rows, 10, simulation.end)
+    journals = {NAMESPACE: read_journal(simulation.rows, NAMESPACE)}
+    found = verdicts_of(simulation.history, journals, 10, simulation.end)
     return {each.name: " | ".join(each.problems + each.undecided) for each in found if each.problems or each.undecided}
 
 

@@ -75,19 +75,19 @@ class Journal:
         return {path(node): state for node, state in alive.items()}
 
 
-def read_journal(rows: Rows, namespace: str) -> Journal:
+def read_journal(rows: Rows, namespace: str, style: str = "sqlite") -> Journal:
     """Reads a namespace; `rows` answers one question in SQL, with ids and hashes as bytes."""
     journal = Journal(namespace)
     found = rows(
         "SELECT revision, hash, device, upload, time, changes, digest FROM journal"
-        f" WHERE namespace = {_literal(rows, namespace)} ORDER BY revision"
+        f" WHERE namespace = {_literal(namespace, style)} ORDER BY revision"
     )
     journal.problems = problems_of_chain(bytes.fromhex(namespace), found)
     for revision, digest, device, upload, *_ in found:
         journal.entries[revision] = Entry(revision, digest.hex(), device.hex(), upload.hex())
     for node, start, end, parent, name, kind, content in rows(
         "SELECT node, valid_from, valid_to, parent, name, kind, digest FROM node"
-        f" WHERE namespace = {_literal(rows, namespace)}"
+        f" WHERE namespace = {_literal(namespace, style)}"
     ):
         text = bytes(name).decode(errors="replace") if not isinstance(name, str) else name
         journal.states.append(
@@ -96,10 +96,9 @@ def read_journal(rows: Rows, namespace: str) -> Journal:
     return journal
 
 
-def _literal(rows: Rows, namespace: str) -> str:
+def _literal(namespace: str, style: str) -> str:
     """An id in the words of the database at hand."""
     bytes.fromhex(namespace)
-    style = getattr(rows, "style", "sqlite")
     return f"'\\x{namespace}'::bytea" if style == "postgresql" else f"X'{namespace}'"
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from drill_checks import check_cells, check_devices, check_order, check_told
 from drill_history import History, Verdict
-from drill_journal import Rows, check_journal, check_reads, read_journal, resolve
+from drill_journal import Journal, check_journal, check_reads, resolve
 
 
-def verdicts_of(history: History, rows: Rows, bound: float, until: float) -> list[Verdict]:
-    """Reads the journals, and checks the history against them and against itself."""
-    journals = {namespace: read_journal(rows, namespace) for namespace in history.namespaces()}
+def verdicts_of(
+    history: History, journals: dict[str, Journal], bound: float, until: float
+) -> list[Verdict]:
+    """Checks the history against them and against itself."""
     # Before anything else: the other checks rely upon what the journal says of unknown outcomes.
     resolve(history, journals)
     answers = Verdict("answers", len(history.operations), history.surprises)
