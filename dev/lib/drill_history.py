@@ -46,7 +46,7 @@ class Operation:
     entries: list[tuple[str, str]] | None = None
 
     def __str__(self) -> str:
-        words = [self.kind, self.cell + (f"/{self.slot}" if self.slot else "")]
+        words = [self.kind, f"{self.cell}/{self.slot}" if self.cell else self.slot]
         words += [f"to {self.target}"] if self.target else []
         words += [f"if {self.expected[:12]}"] if self.expected else []
         words += [f"content {self.value[:12] if self.value else 'none'}"] if self.cell else []

@@ -208,8 +208,8 @@ def check_reads(history: History, journals: dict[str, Journal]) -> Verdict:
                 wanted = _listing(trees[operation.revision], operation.slot)
                 if sorted(operation.entries or []) != wanted:
                     verdict.problems.append(f"a listing is not the tree of its revision: {operation}")
-            elif (wanted := _changes(journal, operation)) != sorted(operation.entries or []):
-                verdict.problems.append(f"changes are not those of the journal: {operation}")
+            elif problem := _problem_of_changes(journal, operation):
+                verdict.problems.append(f"changes are not those of the journal: {problem}: {operation}")
     return verdict
 
 
@@ -217,8 +217,8 @@ def _listing(tree: dict[str, State], folder: str) -> list[tuple[str, str]]:
     return sorted((state.name, state.content) for path, state in tree.items() if path.rpartition("/")[0] == folder)
 
 
-def _changes(journal: Journal, operation: Operation) -> list[tuple[str, str]]:
-    """Each node that changed after the cursor, with its content at the revision; "-" for one that is gone."""
+def _problem_of_changes(journal: Journal, operation: Operation) -> str:
+    """Each node that changed after the cursor is told once, with its content at the revision; "-" for one that is gone."""
     first, last = operation.cursor, operation.revision
     before, after, touched = set(), {}, set()
     for state in journal.states:
@@ -228,5 +228,12 @@ def _changes(journal: Journal, operation: Operation) -> list[tuple[str, str]]:
             after[state.node] = state.content
         if first < state.start <= last or first < state.end <= last:
             touched.add(state.node)
+    told = dict(operation.entries or [])
+    if len(told) != len(operation.entries or []):
+        return "a node is told twice"
+    for node, content in told.items():
+        if node not in touched or content != after.get(node, "-"):
+            return f"node {node[:8]} is told as {content[:12] or 'a folder'}, it is {after.get(node, 'gone')[:12]}"
     # A node that came and went in between need not be told.
-    return sorted((node, after.get(node, "-")) for node in touched if node in before or node in after)
+    left = [node for node in touched - told.keys() if node in before or node in after]
+    return f"node {left[0][:8]} is not told" if left else ""
