@@ -115,11 +115,16 @@ class Case:
         row.result = "holds" if row.verdicts and all(verdict.holds for verdict in row.verdicts) else "FAILS"
         return row
 
+    @property
+    def _seed(self) -> str:
+        """Ids are drawn from it: each case has its own, since ids of one account mean nothing in another."""
+        return f"{self.plan.seed}-{self.row.name}"
+
     # The steps
 
     def _play(self) -> None:
         endpoint = self._endpoint()
-        load = Load(self.cluster, endpoint, self.plan.seed, self.plan.scale)
+        load = Load(self.cluster, endpoint, self._seed, self.plan.scale)
         load.prepare(f"{self.row.name}-{self.plan.seed}")
         away = [load.device(DrillDevice, member, "away") for member in load.members]
         upload = self._upload_begins(load)
@@ -166,7 +171,7 @@ class Case:
         member = load.members[0]
         device = load.device(MiddleOfUpload, member, "large")
         device.prepare()
-        generator = random.Random(self.plan.seed)
+        generator = random.Random(self._seed + "-large")
         upload = draw_upload(generator, 48, 100_000, generator.randbytes(16), 0, member.folders["uploads"], "large")
         thread = threading.Thread(target=device.upload, args=(upload, "uploads"), daemon=True)
         thread.start()

@@ -203,7 +203,7 @@ def _endpoint(url: str) -> Endpoint:
 class Load:
     """All devices, each in its thread."""
 
-    def __init__(self, cluster: Cluster, endpoint: Endpoint, seed: int, scale: Scale) -> None:
+    def __init__(self, cluster: Cluster, endpoint: Endpoint, seed: str, scale: Scale) -> None:
         self.cluster, self.endpoint, self.scale = cluster, endpoint, scale
         self.history = History()
         self.generator = random.Random(seed)

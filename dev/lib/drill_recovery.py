@@ -34,12 +34,14 @@ def recovery(attempts: list[Attempt], kind: str, harmed: float, mended: float, e
     """Looks at the time in which something was harmed, and at the time after it was brought back."""
     chosen = [each for each in attempts if each.kind == kind]
     # Who waits for an answer when the part comes back was not served while it was away.
-    done = [each for each in chosen if each.ended <= mended or each.failure]
-    stuck = [each for each in chosen if each.started < mended <= each.ended]
-    first = again(done, harmed, mended)
-    if stuck and not any(harmed <= each.started and each.ended <= mended and not each.failure for each in chosen):
-        first = None
-    return Recovery(first, again(chosen, mended, end))
+    while_harmed = [each for each in chosen if each.started < mended and (each.failure or each.ended <= mended)]
+    first = again(while_harmed, harmed, mended)
+    served = any(harmed <= each.started and not each.failure for each in while_harmed)
+    if first is not None and served:
+        return Recovery(first, again(chosen, mended, end))
+    last = max((each.started for each in chosen if each.failure and each.started < end), default=0.0)
+    ends = [each.ended - mended for each in chosen if not each.failure and each.ended >= mended and each.started > last]
+    return Recovery(None, min(ends, default=None))
 
 
 def failures(attempts: list[Attempt], start: float, end: float) -> tuple[int, int]:
