@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 
 from drill_device import PATIENCE, DrillDevice, Upload, draw_upload
 from drill_history import OK, History, Operation
-from messages import MEDIA, Reader, listed, number
 from drill_parts import Cluster, Endpoint
+from messages import MEDIA, Reader, listed, number
+from thin import Answer
 
 PASSWORD = "a password for the drill"
 SLOTS = "abc"
 # How long a poll is parked before it is answered without news.
 POLL_SECONDS = 5
+# After how long a poller asks for a new poll token; it would be good for twice as long.
+TOKEN_SECONDS = 300
 # Cells whose paths are written and removed, and cells whose one file is renamed: DELETE means the node that was found at a
 # path, wherever that has moved meanwhile, and so is no operation on the path where files are renamed at the same time.
 CELLS = [f"cell-{count}" for count in range(6)] + [f"move-{count}" for count in range(3)]
@@ -135,7 +138,7 @@ class Poller(DrillDevice):
         self.servers: list[Endpoint] = []
         self._poll_token, self._own_token, self._token_ends = "", "", 0.0
         self._own = endpoint
-        self._troubles = 0
+        self._place = self._troubles = 0
 
     def wait_after(self, failures: int) -> float:
         """As the protocol has it for whoever polls: below a second at first, twice as much after each failure."""
@@ -156,11 +159,15 @@ class Poller(DrillDevice):
         operation.cursor = self.cursor
         body = number(POLL_SECONDS) + listed([bytes.fromhex(self.namespace) + number(self.cursor)])
         answer = self.once("poll", "POST", "/v1/poll", body, MEDIA, patience=POLL_SECONDS + PATIENCE)
-        if not self._end(operation, answer, (401,)) or not answer:
+        if answer and answer.status == 401:
+            # The token ended, or its key did: a new one is asked for, but not at once and for ever.
             self._token_ends = 0
+            time.sleep(0.5)
+        if not self._end(operation, answer, (401,)) or not answer:
             self._troubles += 1
             return
-        self._troubles = 0
+        if self.token != self._own_token:
+            self._troubles = 0
         reader = Reader(answer.body)
         for _ in range(reader.number()):
             record = Reader(reader.sized())
@@ -172,22 +179,28 @@ class Poller(DrillDevice):
             self.cursor = found.revision if found.outcome == OK else self.cursor
 
     def _choose(self) -> None:
-        """Gets a poll token now and then, and chooses one of the servers; after failures at all of them its own."""
-        if time.monotonic() > self._token_ends and self._troubles <= 2 * max(1, len(self.servers)):
+        """After a failure it goes to another of the servers; when all have failed it polls with its own token where that is
+        good, until it has a new poll token and tries all of them again."""
+        if time.monotonic() > self._token_ends:
             self._use(self._own, self._own_token)
             answer = self.once("read", "POST", "/v1/poll/token", b"{}", {"Content-Type": "application/json"})
-            if not answer or answer.status != 200:
-                return
-            self._poll_token = str(answer.document["token"])
-            self._token_ends = time.monotonic() + 300
-            servers = answer.document["servers"]
-            assert isinstance(servers, list)
-            self.servers = [_endpoint(url) for url in servers]
-            self._chosen = self.generator.choice(self.servers) if self.servers else self._own
-        if self._troubles > 2 * max(1, len(self.servers)):
+            if answer and answer.status == 200:
+                self._renew(answer)
+        if self._poll_token and self._troubles <= len(self.servers):
+            if self._troubles:
+                self._place += 1
+            self._use(self.servers[self._place % len(self.servers)], self._poll_token)
+        else:
             self._use(self._own, self._own_token)
-        elif self._poll_token:
-            self._use(self._chosen, self._poll_token)
+
+    def _renew(self, answer: Answer) -> None:
+        self._poll_token = str(answer.document["token"])
+        self._token_ends = time.monotonic() + TOKEN_SECONDS
+        servers = answer.document["servers"]
+        assert isinstance(servers, list)
+        self.servers = [_endpoint(url) for url in servers] or [self._own]
+        self._place = self.generator.randrange(len(self.servers))
+        self._troubles = 0
 
     def _use(self, endpoint: Endpoint, token: str) -> None:
         if endpoint != self.endpoint:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -59,3 +61,13 @@ class Cluster(Protocol):
 
     def close(self) -> None:
         """Ends everything."""
+
+
+def system_named(name: str) -> Callable[[Path, Path, int], Cluster]:
+    """What makes a system, from its folder, the folder of the programs, and how many polls it is to hold."""
+    module, _, factory = name.partition(":")
+    try:
+        found: Callable[[Path, Path, int], Cluster] = getattr(importlib.import_module(module), factory)
+    except (ImportError, AttributeError) as error:
+        raise SystemExit(f"there is no system {name}: {error}") from None
+    return found
