@@ -91,9 +91,7 @@ class Simulation:
         revision = self.head + 1
         previous = self.journal[-1][1] if self.journal else bytes(32)
         fields = (bytes.fromhex(device), bytes.fromhex(upload), revision * 1000, 1, self.random.randbytes(32))
-        record = struct.pack(
-            ">B16s32sQ16s16sqI32s", 1, bytes.fromhex(NAMESPACE), previous, revision, *fields
-        )
+        record = struct.pack(">B16s32sQ16s16sqI32s", 1, bytes.fromhex(NAMESPACE), previous, revision, *fields)
         self.journal.append([revision, hashlib.sha256(record).digest(), *fields])
         return revision
 
@@ -186,6 +184,4 @@ class Simulation:
         alive = {row.node: (row.content or b"").hex() for row in self.nodes if row.end is None}
         before = {row.node for row in self.nodes if row.start <= first and (row.end is None or row.end > first)}
         touched = {row.node for row in self.nodes if row.start > first or (row.end or 0) > first}
-        operation.entries = [
-            (node.hex(), alive.get(node, "-")) for node in touched if node in alive or node in before
-        ]
+        operation.entries = [(node.hex(), alive.get(node, "-")) for node in touched if node in alive or node in before]

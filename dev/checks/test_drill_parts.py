@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import unittest
 
-from drill_cases import CALM, Row, cases, chosen
+from drill_cases import CALM, Row, cases, chosen, served_meanwhile
 from drill_history import Attempt, Verdict
-from drill_recovery import failures, recovery
+from drill_recovery import Recovery, failures, recovery
 from drill_report import document, lines, markdown, succeeded, summary
 from messages import Outcome, Reader, number, sized
 from recipe import recipe
@@ -29,7 +29,9 @@ class Recovering(unittest.TestCase):
         self.assertEqual(self.found(attempt(11, 12), attempt(21, 22)), (0, 0))
 
     def test_another_took_over(self) -> None:
-        self.assertEqual(self.found(attempt(10, 11, "x"), attempt(12, 12.5, "x"), attempt(13, 14), attempt(21, 22)), (4, 0))
+        self.assertEqual(
+            self.found(attempt(10, 11, "x"), attempt(12, 12.5, "x"), attempt(13, 14), attempt(21, 22)), (4, 0)
+        )
 
     def test_a_late_end_of_an_early_failure_does_not_count(self) -> None:
         self.assertEqual(self.found(attempt(10, 15, "x"), attempt(11, 12)), (2, 0))
@@ -102,6 +104,13 @@ class Reports(unittest.TestCase):
         self.assertIn("lost commit", document([row], "a system", 1))
         self.assertIn("NOT every verdict holds", summary([row], "a system", 1, 2))
         self.assertIn("absent", markdown([self.row("absent")]))
+
+    def test_who_was_not_served_is_told(self) -> None:
+        good = Recovery(2.0, 0.0)
+        self.assertTrue(served_meanwhile(good, good).holds)
+        self.assertIn("writes were served again: not while harmed", str(served_meanwhile(Recovery(None, 1.0), good)))
+        self.assertFalse(served_meanwhile(good, Recovery(1.0, None)).holds)
+        self.assertFalse(served_meanwhile(None, good).holds)
 
     def test_cases_are_chosen_by_name(self) -> None:
         self.assertEqual(len(cases()), 28)

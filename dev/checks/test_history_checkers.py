@@ -8,14 +8,15 @@ import random
 import unittest
 from collections.abc import Callable
 
+from simulated import NAMESPACE, Simulation
+
 from drill_checks import check_cells, check_devices, check_order, check_told
 from drill_history import NEVER, OK, UNKNOWN, Attempt, History, Operation, Verdict
 from drill_journal import read_journal
 from drill_verdicts import verdicts_of
 from linearize import search_cell, step_of_cell
-from simulated import NAMESPACE, Simulation
 
-CORRECT = 2000
+CORRECT = 1500
 PLANTED = 120
 
 
@@ -76,9 +77,7 @@ class Linearizability(unittest.TestCase):
         lost = put("y", 2, NEVER, UNKNOWN)
         self.assertTrue(search_cell([put("x", 0, 1), lost, get("a", "x", 3, 4), get("a", "y", 8, 9)]).linearizable)
         self.assertTrue(search_cell([put("x", 0, 1), lost, get("a", "x", 8, 9)]).linearizable)
-        self.assertIs(
-            search_cell([put("x", 0, 1), lost, get("a", "y", 3, 4), get("a", "x", 8, 9)]).linearizable, False
-        )
+        self.assertIs(search_cell([put("x", 0, 1), lost, get("a", "y", 3, 4), get("a", "x", 8, 9)]).linearizable, False)
 
     def test_a_condition_is_decided_at_the_same_moment(self) -> None:
         won = [put("x", 0, 1), put("y", 2, 5, expected="x"), put("z", 2, 5, expected="x")]
@@ -89,12 +88,12 @@ class Linearizability(unittest.TestCase):
     def test_a_rename_is_seen_whole(self) -> None:
         move = Operation("move", "w", NAMESPACE, 2, 6, OK, "cell", "a", "b")
         self.assertTrue(search_cell([put("x", 0, 1), move, get("b", "x", 3, 4), get("a", None, 5, 6)]).linearizable)
-        self.assertIs(
-            search_cell([put("x", 0, 1), move, get("b", "x", 3, 4), get("a", "x", 5, 6)]).linearizable, False
-        )
+        self.assertIs(search_cell([put("x", 0, 1), move, get("b", "x", 3, 4), get("a", "x", 5, 6)]).linearizable, False)
 
     def test_a_search_that_takes_too_long_is_no_success(self) -> None:
-        self.assertIsNone(search_cell([put(str(each), 0, 9) for each in range(6)] + [get("a", "q", 1, 8)], most=50).linearizable)
+        self.assertIsNone(
+            search_cell([put(str(each), 0, 9) for each in range(6)] + [get("a", "q", 1, 8)], most=50).linearizable
+        )
 
     def test_it_agrees_with_trying_every_order(self) -> None:
         chance, verdicts = random.Random(5), {True: 0, False: 0}
@@ -141,7 +140,9 @@ class WholeHistories(unittest.TestCase):
                 later = [
                     each
                     for each in operations
-                    if each.kind == "put" and each.outcome == OK and each.invoked > write.returned
+                    if each.kind == "put"
+                    and each.outcome == OK
+                    and each.invoked > write.returned
                     and (each.cell, each.slot) == (write.cell, write.slot)
                 ]
                 if write.kind == "put" and write.outcome == OK and later:

@@ -6,6 +6,7 @@ import json
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,8 +72,20 @@ def chosen(name: str) -> list[tuple[str, str]]:
     """The cases that a name means: "all", a part, or a part and a harm."""
     found = [(part, how) for part, how in cases() if name in ("all", part, f"{part}-{how}")]
     if not found:
-        raise SystemExit(f"there is no case {name}: all, {CALM}, or one of {', '.join(PARTS)}, alone or with -{', -'.join(HARMS)}")
+        raise SystemExit(
+            f"there is no case {name}: all, {CALM}, or one of {', '.join(PARTS)}, alone or with -{', -'.join(HARMS)}"
+        )
     return found
+
+
+def served_meanwhile(writes: Recovery | None, reads: Recovery | None) -> Verdict:
+    """Requests went on, or did so again, before what was harmed was brought back, and went on afterwards."""
+    verdict = Verdict("served meanwhile")
+    for kind, found in (("writes", writes), ("reads", reads)):
+        verdict.checked += 1
+        if found is None or found.harmed is None or found.mended is None:
+            verdict.problems.append(f"{kind} were served again: {found}")
+    return verdict
 
 
 class MiddleOfUpload(DrillDevice):
@@ -92,7 +105,9 @@ class MiddleOfUpload(DrillDevice):
 class Case:
     """One case on a running system."""
 
-    def __init__(self, cluster: Cluster, folder: Path, plan: Plan, part: str, how: str, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, cluster: Cluster, folder: Path, plan: Plan, part: str, how: str, say: Callable[[str], None]
+    ) -> None:
         self.cluster, self.folder, self.plan, self.say = cluster, folder, plan, say
         self.row = Row(part, how)
         self.closing: list[Callable[[], None]] = []
@@ -147,8 +162,12 @@ class Case:
         if self.plan.plant != "stale":
             return self.cluster.endpoint
         proxy = StaleProxy(self.cluster.endpoint, self.plan.seed)
-        self.closing.append(lambda: (self.row.notes.append(f"{proxy.told} stale answers were planted"), proxy.close())[1])
+        self.closing.append(lambda: self._planted(proxy))
         return proxy.endpoint
+
+    def _planted(self, proxy: StaleProxy) -> None:
+        proxy.close()
+        self.row.notes.append(f"{proxy.told} stale answers were planted")
 
     def _harm(self) -> float:
         moment = time.monotonic()
@@ -200,6 +219,8 @@ class Case:
         row.writes = recovery(attempts, "write", harmed, mended, until)
         row.reads = recovery(attempts, "read", harmed, mended, until)
         row.failed, row.requests = failures(attempts, harmed, until)
+        reasons = Counter(f"{each.kind}: {each.failure}" for each in attempts if each.failure)
+        row.notes += [f"{count} times {reason[:200]}" for reason, count in reasons.most_common(4)]
 
     def _check(
         self,
@@ -212,6 +233,8 @@ class Case:
         row = self.row
         if upload:
             upload[2].join(120)
+        if row.part == CALM or self.cluster.takes_over(row.part):
+            row.verdicts.append(served_meanwhile(row.writes, row.reads))
         if row.part == "region":
             row.verdicts.append(self._repaired())
         if crowd:
@@ -230,7 +253,9 @@ class Case:
     def _repaired(self) -> Verdict:
         regions = self.cluster.s3_regions()
         started = time.monotonic()
-        problems = [f"{region}: {found}" for region in regions if (found := self.cluster.whole(region, REPAIRED_WITHIN))]
+        problems = [
+            f"{region}: {found}" for region in regions if (found := self.cluster.whole(region, REPAIRED_WITHIN))
+        ]
         self.row.notes.append(f"the region was whole {time.monotonic() - started:.1f} s after the load ended")
         return Verdict("region repaired", len(regions), problems)
 
@@ -249,9 +274,7 @@ class Case:
                 verdict.problems.append(f"{device.device[:8]} was away and is not told of {device.namespace[:8]}")
         return verdict
 
-    def _nothing_resent(
-        self, load: Load, upload: tuple[MiddleOfUpload, Upload, threading.Thread] | None
-    ) -> Verdict:
+    def _nothing_resent(self, load: Load, upload: tuple[MiddleOfUpload, Upload, threading.Thread] | None) -> Verdict:
         """No block that was told to be durable was asked for again."""
         verdict = Verdict("no durable block sent again")
         uploads = [each for writer in load.writers for each in writer.sent] + ([upload[1]] if upload else [])

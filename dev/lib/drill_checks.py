@@ -107,7 +107,10 @@ def _near(operations: list[Operation], blocking: Operation | None) -> list[Opera
     writes = [
         each
         for each in operations
-        if each is not blocking and each.kind in COMMIT and each.outcome != "refused" and each.invoked < blocking.returned
+        if each is not blocking
+        and each.kind in COMMIT
+        and each.outcome != "refused"
+        and each.invoked < blocking.returned
     ]
     return sorted(writes, key=lambda each: each.invoked)[-3:]
 

@@ -47,9 +47,7 @@ class Upload:
 
     def message(self) -> bytes:
         """The announcement."""
-        change = new_state(
-            self.node, self.base, self.parent, self.name.encode(), self.recipe.content, self.recipe.size
-        )
+        change = new_state(self.node, self.base, self.parent, self.name.encode(), self.recipe.content, self.recipe.size)
         return announcement(self.identifier, self.recipe.pages, [change])
 
 
@@ -142,9 +140,7 @@ class DrillDevice:
                 return answer
         return None
 
-    def _exchange(
-        self, method: str, path: str, body: bytes | None, headers: dict[str, str], patience: float
-    ) -> Answer:
+    def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str], patience: float) -> Answer:
         if not self._connection:
             self._connection = http.client.HTTPConnection(*self.endpoint, timeout=patience)
         connection = self._connection
@@ -170,7 +166,9 @@ class DrillDevice:
         if answer.status in refusals:
             operation.outcome, operation.returned = REFUSED, now
             return False
-        self.history.surprise(f"{operation.kind} is answered {answer.status} {answer.code} {answer.detail}: {operation}")
+        self.history.surprise(
+            f"{operation.kind} is answered {answer.status} {answer.code} {answer.detail}: {operation}"
+        )
         return False
 
     def put(self, cell: str, slot: str, expected: str = "") -> Operation:

@@ -63,7 +63,9 @@ class Journal:
 
     def tree(self, revision: int) -> dict[str, State]:
         """Every path at a revision."""
-        alive = {state.node: state for state in self.states if state.start <= revision and not 0 < state.end <= revision}
+        alive = {
+            state.node: state for state in self.states if state.start <= revision and not 0 < state.end <= revision
+        }
         paths: dict[str, str] = {ROOT.hex(): ""}
 
         def path(node: str) -> str:

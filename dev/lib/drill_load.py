@@ -49,7 +49,9 @@ class Member:
 class Writer(DrillDevice):
     """A device that does one random thing after the other."""
 
-    def __init__(self, endpoint: Endpoint, history: History, generator: random.Random, name: str, member: Member) -> None:
+    def __init__(
+        self, endpoint: Endpoint, history: History, generator: random.Random, name: str, member: Member
+    ) -> None:
         super().__init__(endpoint, history, generator, name)
         self.member = member
         self.cursor = 0
@@ -293,7 +295,10 @@ class Load:
         return until
 
     def _head(self, namespace: str) -> int:
-        return max((each.revision for each in self.history.operations if each.namespace == namespace and each.kind != "get"), default=0)
+        return max(
+            (each.revision for each in self.history.operations if each.namespace == namespace and each.kind != "get"),
+            default=0,
+        )
 
     def _work(self, device: Writer | Poller) -> None:
         going = self._polling if isinstance(device, Poller) else self._writing

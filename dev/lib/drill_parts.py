@@ -35,6 +35,9 @@ class Cluster(Protocol):
     def harms(self, part: str) -> list[str]:
         """Which of HARMS can be done to a part."""
 
+    def takes_over(self, part: str) -> bool:
+        """Whether another serves while a part is away, so that devices may expect to be served."""
+
     def harm(self, part: str, how: str) -> None:
         """Harms one process (or host, or region) of a part: the one that is at work."""
 

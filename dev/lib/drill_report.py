@@ -28,8 +28,10 @@ def lines(row: Row) -> list[str]:
     """A case, for who watches."""
     if row.result == "absent":
         return [f"{row.name}: absent"]
-    found = [f"{row.name}: {row.result}; writes again: {row.writes}; reads again: {row.reads}; "
-             f"{row.failed} of {row.requests} requests failed; {row.operations} operations"]
+    found = [
+        f"{row.name}: {row.result}; writes again: {row.writes}; reads again: {row.reads}; "
+        f"{row.failed} of {row.requests} requests failed; {row.operations} operations"
+    ]
     found += [f"  {note}" for note in row.notes]
     return found + [f"  {str(verdict)[:1500]}" for verdict in row.verdicts]
 
@@ -45,7 +47,9 @@ def markdown(rows: list[Row]) -> str:
         held = sum(verdict.holds for verdict in row.verdicts)
         wrong = [verdict.name for verdict in row.verdicts if not verdict.holds]
         verdicts = f"{held} of {len(row.verdicts)} hold" + (f"; FAILS: {', '.join(wrong)}" if wrong else "")
-        table.append([row.part, row.how, str(row.writes), str(row.reads), f"{row.failed} of {row.requests:,}", verdicts])
+        table.append(
+            [row.part, row.how, str(row.writes), str(row.reads), f"{row.failed} of {row.requests:,}", verdicts]
+        )
     return "\n".join(f"| {' | '.join(each)} |" for each in table)
 
 
@@ -58,13 +62,27 @@ def document(rows: list[Row], system: str, seed: int) -> str:
             for name, each in (("writes_again", row.writes), ("reads_again", row.reads))
         }
         verdicts = [
-            {"name": each.name, "holds": each.holds, "checked": each.checked, "problems": each.problems,
-             "undecided": each.undecided}
+            {
+                "name": each.name,
+                "holds": each.holds,
+                "checked": each.checked,
+                "problems": each.problems,
+                "undecided": each.undecided,
+            }
             for each in row.verdicts
         ]
         found.append(
-            {"case": row.name, "part": row.part, "harm": row.how, "result": row.result, **times,
-             "failed": row.failed, "requests": row.requests, "operations": row.operations, "notes": row.notes,
-             "verdicts": verdicts}
+            {
+                "case": row.name,
+                "part": row.part,
+                "harm": row.how,
+                "result": row.result,
+                **times,
+                "failed": row.failed,
+                "requests": row.requests,
+                "operations": row.operations,
+                "notes": row.notes,
+                "verdicts": verdicts,
+            }
         )
     return json.dumps({"system": system, "seed": seed, "succeeded": succeeded(rows), "cases": found}, indent=2)

@@ -7,9 +7,7 @@ from drill_history import History, Verdict
 from drill_journal import Journal, check_journal, check_reads, resolve
 
 
-def verdicts_of(
-    history: History, journals: dict[str, Journal], bound: float, until: float
-) -> list[Verdict]:
+def verdicts_of(history: History, journals: dict[str, Journal], bound: float, until: float) -> list[Verdict]:
     """Checks the history against them and against itself."""
     # Before anything else: the other checks rely upon what the journal says of unknown outcomes.
     resolve(history, journals)

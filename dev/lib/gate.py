@@ -105,7 +105,9 @@ class StaleProxy:
             return cached[1:]
         link.request(method, path, body, headers)
         response = link.getresponse()
-        found = [(name, value) for name, value in response.getheaders() if name.lower() not in ("content-length", "date")]
+        found = [
+            (name, value) for name, value in response.getheaders() if name.lower() not in ("content-length", "date")
+        ]
         answer = response.status, found, response.read()
         if reads and not cached:
             self._cache[key] = (time.monotonic(), *answer)
@@ -129,7 +131,11 @@ class StaleProxy:
 
             def serve(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                headers = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "content-length")}
+                headers = {
+                    name: value
+                    for name, value in self.headers.items()
+                    if name.lower() not in ("host", "content-length")
+                }
                 try:
                     status, found, data = proxy.answer(self.command, self.path, headers, body, self.link)
                 except (OSError, http.client.HTTPException):

@@ -69,7 +69,13 @@ class SingleServer:
 
     def harms(self, part: str) -> list[str]:
         """A folder can only go away; the notification processes are reached without the gate."""
-        return {"region": ["kill"], "queue": ["kill"], "notify": ["kill", "freeze"]}.get(part, ["kill", "freeze", "cut"])
+        return {"region": ["kill"], "queue": ["kill"], "notify": ["kill", "freeze"]}.get(
+            part, ["kill", "freeze", "cut"]
+        )
+
+    def takes_over(self, part: str) -> bool:
+        """A folder that is a region is needed for each write: one server promises as many copies as it has regions."""
+        return part in ("notify", "queue")
 
     def harm(self, part: str, how: str) -> None:
         """Does it, and remembers what mends it."""
@@ -137,7 +143,15 @@ class SingleServer:
 
     def export(self, region: str, account: str, into: Path) -> str:
         """While the server runs; the other region is not named, and so not read."""
-        words = [self.programs / "cairn-server", "export", into, "--data", self.server.data, "--account", account]
+        words: list[str | Path] = [
+            self.programs / "cairn-server",
+            "export",
+            into,
+            "--data",
+            self.server.data,
+            "--account",
+            account,
+        ]
         finished = run([*words, "--region", self.regions[region]], check=False)
         return "" if finished.code == 0 else f"export ended with {finished.code}: {finished.errors[-500:]}"
 
