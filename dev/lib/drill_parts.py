@@ -39,10 +39,11 @@ class Cluster(Protocol):
         """Whether another serves while a part is away, so that devices may expect to be served."""
 
     def harm(self, part: str, how: str) -> None:
-        """Harms one process (or host, or region) of a part: the one that is at work."""
+        """Harms one process (or host, or region) of a part: the one that is at work; of "notify" the first endpoint."""
 
     def mend(self, part: str) -> None:
-        """Brings back what was harmed, and returns once that runs; what it missed may still be repaired."""
+        """Brings back what was harmed, and returns once that runs and could be harmed again; what it missed may still be
+        under repair."""
 
     def s3_regions(self) -> list[str]:
         """The names of the regions."""
