@@ -142,18 +142,22 @@ class SingleServer:
         return ""
 
     def export(self, region: str, account: str, into: Path) -> str:
-        """While the server runs; the other region is not named, and so not read."""
-        words: list[str | Path] = [
-            self.programs / "cairn-server",
-            "export",
-            into,
-            "--data",
-            self.server.data,
-            "--account",
-            account,
-        ]
-        finished = run([*words, "--region", self.regions[region]], check=False)
-        return "" if finished.code == 0 else f"export ended with {finished.code}: {finished.errors[-500:]}"
+        """From a data folder of its own that has the database and the keyring, but no packs: the server's own folder would
+        always be read as its first region."""
+        view = self.folder / "view"
+        view.mkdir()
+        try:
+            shutil.copy(self.server.data / "keyring", view)
+            with self._database() as source, contextlib.closing(sqlite3.connect(view / "cairn.db")) as copy:
+                source.backup(copy)
+            words: list[str | Path] = [self.programs / "cairn-server", "export", into, "--data", view]
+            finished = run([*words, "--account", account, "--region", self.regions[region]], check=False)
+            return "" if finished.code == 0 else f"export ended with {finished.code}: {finished.errors[-500:]}"
+        finally:
+            shutil.rmtree(view)
+
+    def _database(self) -> contextlib.closing[sqlite3.Connection]:
+        return contextlib.closing(sqlite3.connect(f"file:{self.server.data / 'cairn.db'}?mode=ro", uri=True))
 
     def add_account(self, name: str, password: str) -> None:
         """By the command."""
@@ -161,7 +165,7 @@ class SingleServer:
 
     def rows(self, question: str) -> list[tuple]:
         """From the file, beside the server."""
-        with contextlib.closing(sqlite3.connect(f"file:{self.server.data / 'cairn.db'}?mode=ro", uri=True)) as database:
+        with self._database() as database:
             return database.execute(question).fetchall()
 
     def poll_key(self) -> tuple[int, bytes]:
@@ -174,4 +178,3 @@ class SingleServer:
         for process in self.notify:
             process.kill()
         self.server.kill()
-        shutil.rmtree(self.folder / "exports", ignore_errors=True)
