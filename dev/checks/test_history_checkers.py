@@ -278,6 +278,13 @@ class Devices(unittest.TestCase):
     def test_a_wake_up_that_comes_late_is_found(self) -> None:
         self.assertIn("late", str(self.told(self.poll(0, 20, 0, 1), self.commit(1, 2, 1))))
 
+    def test_what_the_changes_told_needs_no_poll(self) -> None:
+        changes = Operation("changes", "p", NAMESPACE, 2, 3, OK, cursor=0, revision=2)
+        commits = [self.commit(0.5, 1, 1), self.commit(1.5, 2, 2)]
+        self.assertTrue(self.told(self.poll(0, 2, 0, 1), changes, *commits).holds)
+        changes.device = "another"
+        self.assertFalse(self.told(self.poll(0, 2, 0, 1), changes, *commits).holds)
+
     def test_requests_that_fail_give_time(self) -> None:
         trouble = [Attempt("p", "poll", 3, 9, "refused", 5)]
         polls = [self.poll(0, 2.5, 0, 0), self.poll(14, 20, 0, 1)]

@@ -124,7 +124,12 @@ def check_told(history: History, bound: float, until: float) -> Verdict:
             pollers[operation.namespace, operation.device].append(operation)
     for (namespace, device), polls in pollers.items():
         started = min(poll.invoked for poll in polls)
-        answered = sorted((poll.returned, poll.revision) for poll in polls if poll.outcome == OK and poll.revision)
+        # A poll says that there is news; what it is, and perhaps more by then, is told by the changes.
+        answered = sorted(
+            (each.returned, each.revision)
+            for each in history.of(namespace)
+            if each.device == device and each.kind in ("poll", "changes") and each.outcome == OK and each.revision
+        )
         known: list[tuple[float, int]] = []
         for at, revision in answered:
             if not known or revision > known[-1][1]:
