@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 from collections import defaultdict
 
-from drill_history import NEVER, OK, UNKNOWN, Attempt, History, Operation, Verdict
+from drill_history import NEVER, OK, REFUSED, UNKNOWN, Attempt, History, Operation, Verdict
 from linearize import search_cell
 
 # What tells which revision was the head.
@@ -101,7 +101,7 @@ def check_cells(history: History) -> Verdict:
 
 
 def _near(operations: list[Operation], blocking: Operation | None) -> list[Operation]:
-    """The last writes that were over or under way when the operation began: what it should have seen."""
+    """The last writes to its path that were over or under way when the operation ended: what it should have seen."""
     if not blocking:
         return []
     writes = [
@@ -109,7 +109,8 @@ def _near(operations: list[Operation], blocking: Operation | None) -> list[Opera
         for each in operations
         if each is not blocking
         and each.kind in COMMIT
-        and each.outcome != "refused"
+        and each.outcome != REFUSED
+        and blocking.slot in (each.slot, each.target)
         and each.invoked < blocking.returned
     ]
     return sorted(writes, key=lambda each: each.invoked)[-3:]

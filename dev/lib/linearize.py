@@ -69,6 +69,9 @@ class Linearizer(Generic[State]):
             assert entry
             if entry.bit:
                 after = self.step(state, entry.operation)
+                if entry.end is None and after == state:
+                    # It had no effect here: that is the same as never.
+                    after = None
                 if after is not None and (taken | entry.bit, after) not in known:
                     known.add((taken | entry.bit, after))
                     stack.append((entry, state))
