@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import unittest
+from pathlib import Path
 
-from drill_cases import CALM, Row, cases, chosen, served_meanwhile
+from drill_cases import CALM, Case, Plan, Row, cases, chosen, served_meanwhile
 from drill_history import Attempt, Verdict
 from drill_recovery import Recovery, failures, recovery
 from drill_report import document, lines, markdown, succeeded, summary
+from measure import CommandFailed
 from messages import Outcome, Reader, number, sized
 from recipe import recipe
 
@@ -120,6 +122,38 @@ class Reports(unittest.TestCase):
         self.assertEqual(chosen(CALM), [(CALM, "")])
         with self.assertRaises(SystemExit):
             chosen("nothing")
+
+
+class Broken:
+    """A system with one part, which can't make accounts."""
+
+    style = "sqlite"
+    endpoint = ("127.0.0.1", 1)
+
+    def parts(self) -> list[str]:
+        return ["api"]
+
+    def harms(self, part: str) -> list[str]:
+        return ["kill"] if part == "api" else []
+
+    def add_account(self, name: str, password: str) -> None:
+        raise CommandFailed(f"{name} and {password} are not wanted")
+
+
+class Cases(unittest.TestCase):
+    """What a case makes of a system that is not as it should be."""
+
+    def played(self, part: str, how: str) -> Row:
+        return Case(Broken(), Path("/nowhere"), Plan(), part, how, lambda _: None).run()  # type: ignore[arg-type]
+
+    def test_a_part_or_a_harm_that_is_not_there_is_absent(self) -> None:
+        self.assertEqual(self.played("cache", "kill").result, "absent")
+        self.assertEqual(self.played("api", "cut").result, "absent")
+
+    def test_a_case_that_comes_to_nothing_fails(self) -> None:
+        row = self.played("api", "kill")
+        self.assertEqual(row.result, "FAILS")
+        self.assertIn("are not wanted", str(row.verdicts[0]))
 
 
 if __name__ == "__main__":

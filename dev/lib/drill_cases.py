@@ -21,11 +21,14 @@ from drill_parts import HARMS, PARTS, Cluster, Endpoint
 from drill_recovery import Recovery, failures, recovery
 from drill_verdicts import verdicts_of
 from gate import StaleProxy
+from measure import CommandFailed
 
 # What is known so long after the acknowledgement is no wake-up that was lost.
 TOLD_WITHIN = 15.0
 REPAIRED_WITHIN = 120.0
 CALM = "calm"
+# What ends a case, as a failure of it, and not the drill.
+TROUBLES = (RuntimeError, OSError, LookupError, ValueError, CommandFailed)
 
 
 @dataclass
@@ -120,15 +123,25 @@ class Case:
             return row
         try:
             self._play()
-        except (RuntimeError, OSError) as error:
-            row.verdicts.append(Verdict("the case itself", 1, [f"{type(error).__name__}: {error}"]))
+        except TROUBLES as error:
+            self._trouble("the case itself", error)
         finally:
-            if self.harmed:
-                self.cluster.mend(row.part)
-            for close in reversed(self.closing):
-                close()
+            self._end()
         row.result = "holds" if row.verdicts and all(verdict.holds for verdict in row.verdicts) else "FAILS"
         return row
+
+    def _end(self) -> None:
+        """Leaves the system as the next case wants it."""
+        if self.harmed:
+            try:
+                self.cluster.mend(self.row.part)
+            except TROUBLES as error:
+                self._trouble("bringing it back", error)
+        for close in reversed(self.closing):
+            close()
+
+    def _trouble(self, what: str, error: Exception) -> None:
+        self.row.verdicts.append(Verdict(what, 1, [f"{type(error).__name__}: {error}"]))
 
     @property
     def _seed(self) -> str:
@@ -144,6 +157,7 @@ class Case:
         away = [load.device(DrillDevice, member, "away") for member in load.members]
         upload = self._upload_begins(load)
         crowd = self._crowd_parks(load)
+        self.closing.append(load.halt)
         load.start()
         time.sleep(self.plan.before)
         harmed = self._harm()

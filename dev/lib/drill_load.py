@@ -294,6 +294,13 @@ class Load:
         self.history.surprises += self.errors
         return until
 
+    def halt(self) -> None:
+        """Ends every device, whatever it does; nothing when they have ended."""
+        self._writing.clear()
+        self._polling.clear()
+        for thread in self._threads:
+            thread.join()
+
     def _head(self, namespace: str) -> int:
         return max(
             (each.revision for each in self.history.operations if each.namespace == namespace and each.kind != "get"),
