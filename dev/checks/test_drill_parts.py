@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import time
 import unittest
 from pathlib import Path
 
 from drill_cases import CALM, Case, Plan, Row, cases, chosen, served_meanwhile
 from drill_history import Attempt, Verdict
-from drill_recovery import Recovery, failures, recovery
+from drill_recovery import Heartbeat, Recovery, failures, recovery
 from drill_report import document, lines, markdown, succeeded, summary
 from measure import CommandFailed
 from messages import Outcome, Reader, number, sized
@@ -50,6 +51,15 @@ class Recovering(unittest.TestCase):
 
     def test_failures_are_counted_from_the_harm_on(self) -> None:
         self.assertEqual(failures([attempt(1, 2, "x"), attempt(9, 11, "x"), attempt(12, 13)], 10, 30), (1, 2))
+
+
+    def test_a_drill_that_stood_still_knows_it(self) -> None:
+        heartbeat = Heartbeat(0.5)
+        begin = time.monotonic()
+        heartbeat.beat(begin + 0.5)
+        self.assertLess(heartbeat.longest, 0.1)
+        heartbeat.beat(begin + 61)
+        self.assertAlmostEqual(heartbeat.longest, 60, places=1)
 
 
 class Messages(unittest.TestCase):

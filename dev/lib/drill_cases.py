@@ -18,7 +18,7 @@ from drill_history import OK, Verdict
 from drill_journal import read_journal
 from drill_load import Load, Member, Scale
 from drill_parts import HARMS, PARTS, Cluster, Endpoint
-from drill_recovery import Recovery, failures, recovery
+from drill_recovery import Heartbeat, Recovery, failures, recovery
 from drill_verdicts import verdicts_of
 from gate import StaleProxy
 from measure import CommandFailed
@@ -27,6 +27,8 @@ from measure import CommandFailed
 TOLD_WITHIN = 15.0
 REPAIRED_WITHIN = 120.0
 CALM = "calm"
+# For so long the drill itself may not run before that is told.
+STOOD_STILL = 2.0
 # What ends a case, as a failure of it, and not the drill.
 TROUBLES = (RuntimeError, OSError, LookupError, ValueError, CommandFailed)
 
@@ -121,12 +123,17 @@ class Case:
         row = self.row
         if row.part != CALM and (row.part not in self.cluster.parts() or row.how not in self.cluster.harms(row.part)):
             return row
+        heartbeat = Heartbeat()
+        heartbeat.start()
+        self.closing.append(heartbeat.stop)
         try:
             self._play()
         except TROUBLES as error:
             self._trouble("the case itself", error)
         finally:
             self._end()
+        if heartbeat.longest > STOOD_STILL:
+            row.notes.append(f"the drill itself stood still for {heartbeat.longest:.1f} s: its times mean little")
         row.result = "holds" if row.verdicts and all(verdict.holds for verdict in row.verdicts) else "FAILS"
         return row
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -48,3 +50,29 @@ def failures(attempts: list[Attempt], start: float, end: float) -> tuple[int, in
     """How many requests failed of how many that were under way in a stretch of time."""
     within = [each for each in attempts if each.ended >= start and each.started < end]
     return sum(bool(each.failure) for each in within), len(within)
+
+
+class Heartbeat:
+    """Notices when this machine, or the drill itself, stood still: then what seems late may not be."""
+
+    def __init__(self, every: float = 0.2) -> None:
+        self.longest = 0.0
+        self._every, self._before = every, time.monotonic()
+        self._ends = threading.Event()
+
+    def start(self) -> None:
+        """Beats from now on."""
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def stop(self) -> None:
+        """Ends it."""
+        self._ends.set()
+
+    def beat(self, now: float) -> None:
+        """Notes by how much a beat is late."""
+        self.longest = max(self.longest, now - self._before - self._every)
+        self._before = now
+
+    def _run(self) -> None:
+        while not self._ends.wait(self._every):
+            self.beat(time.monotonic())
