@@ -22,21 +22,26 @@ def problems_of_journals(database: Path) -> tuple[int, list[str]]:
                 (namespace,),
             ).fetchall()
             commits += len(rows)
-            previous = bytes(32)
-            for wanted, (revision, digest, device, upload, time, changes, canonical) in enumerate(rows, 1):
-                if revision != wanted:
-                    problems.append(
-                        f"the journal of {namespace.hex()} has revision {revision} where {wanted} should be"
-                    )
-                    break
-                record = struct.pack(
-                    ">B16s32sQ16s16sqI32s", 1, namespace, previous, revision, device, upload, time, changes, canonical
-                )
-                if hashlib.sha256(record).digest() != digest:
-                    problems.append(f"the hash of revision {revision} of {namespace.hex()} does not bind its past")
-                previous = digest
+            problems += problems_of_chain(namespace, rows)
             problems += _problems_of_tree(connection, namespace, len(rows))
     return commits, problems
+
+
+def problems_of_chain(namespace: bytes, rows: list[tuple]) -> list[str]:
+    """What is wrong with the rows (revision, hash, device, upload, time, changes, digest) of a journal, in their order."""
+    problems: list[str] = []
+    previous = bytes(32)
+    for wanted, (revision, digest, device, upload, time, changes, canonical) in enumerate(rows, 1):
+        if revision != wanted:
+            problems.append(f"the journal of {namespace.hex()} has revision {revision} where {wanted} should be")
+            break
+        record = struct.pack(
+            ">B16s32sQ16s16sqI32s", 1, namespace, previous, revision, device, upload, time, changes, canonical
+        )
+        if hashlib.sha256(record).digest() != digest:
+            problems.append(f"the hash of revision {revision} of {namespace.hex()} does not bind its past")
+        previous = digest
+    return problems
 
 
 def _problems_of_tree(connection: sqlite3.Connection, namespace: bytes, head: int) -> list[str]:
