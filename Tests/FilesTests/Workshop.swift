@@ -53,6 +53,14 @@ final class Workshop: Sendable {
         subscription.withLock { $0 = subscribed }
     }
 
+    /// The use cases over another way to the database.
+    func context(over database: any MetadataDatabase) -> FilesContext {
+        FilesContext(
+            database: database, store: store, keyRing: FixedKeyRing(keyRing), bus: bus, clock: clock,
+            randomness: Randomness(SeededGenerator(seed: 7)), workers: WorkerPool(workers: 1), limits: context.limits,
+            log: context.log)
+    }
+
     /// What was told over the bus since it was last asked, as short words.
     func takeNotices() -> [String] {
         heard.withLock { heard in

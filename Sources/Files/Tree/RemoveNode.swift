@@ -1,5 +1,6 @@
 import Metadata
 public import Model
+import Synchronization
 
 /// Removes a file, or a folder with all that is in it.
 public struct RemoveNode: Sendable {
@@ -11,9 +12,11 @@ public struct RemoveNode: Sendable {
     /// Removes the node at a path.
     ///
     /// A large folder goes in several commits, children first: when the server stops half-way, a part of it is left, and
-    /// calling again removes that.
+    /// calling again removes that. What others put or change below it after the first of these commits is kept, and so are the
+    /// folders that lead to it.
     /// - Returns: the head without the node.
-    /// - Throws: ``FilesError``: `notFound`, `preconditionFailed`, `invalidPath` for the root.
+    /// - Throws: ``FilesError``: `notFound`, `preconditionFailed`, `invalidPath` for the root, `conflict` when the folder was
+    ///   moved or written to by others while it was removed.
     /// - Complexity: O(nodes removed), in commits of at most ``FilesLimits/removalBatch`` changes.
     public func callAsFunction(
         _ path: RemotePath, if preconditions: Preconditions = Preconditions(), in namespace: NamespaceID,
@@ -22,34 +25,62 @@ public struct RemoveNode: Sendable {
         guard !path.names.isEmpty else { throw FilesError(.invalidPath, "the root can't be removed") }
         let commit = TreeCommit(context: context, namespace: namespace, principal: principal, path: path)
         let limit = context.limits.removalBatch
-        let target = try await context.database.read { connection in
-            try Access.check(connection, namespace, principal)
-            return try TreeLookup(connection: connection, namespace: namespace).node(path)?.node
-        }
-        guard let target else { throw FilesError(.notFound, "there is nothing at \(path)") }
+        var begun: (node: NodeID, head: Head)?
         while true {
-            // By identity from here on: what another device puts at the path meanwhile was not meant.
-            let head = try await commit.run(upload: context.randomness.identifier()) { connection in
-                guard let node = try NodeQueries(connection).node(target, in: namespace) else { return [] }
-                try preconditions.check(node.state.payload.content, path)
-                return try Self.batch(of: node, in: namespace, limit: limit, connection)
+            // The path is walked in the transaction that removes: nothing is removed anywhere but there.
+            let found = Mutex<NodeID?>(nil)
+            let head = try await commit.run(upload: context.randomness.identifier()) { [begun] connection in
+                let record = try TreeLookup(connection: connection, namespace: namespace).node(path)
+                if let begun, record?.node != begun.node {
+                    // Others have removed what was left of it, or have moved it.
+                    guard try NodeQueries(connection).node(begun.node, in: namespace) != nil else { return [] }
+                    throw Self.moved(path)
+                }
+                guard let record else { throw FilesError(.notFound, "there is nothing at \(path)") }
+                found.withLock { $0 = record.node }
+                try preconditions.check(record.state.payload.content, path)
+                let removal = Removal(
+                    namespace: namespace, limit: limit, until: begun?.head.revision, connection: connection)
+                let changes = try removal.batch(of: record)
+                // Only what is new is left.
+                guard !changes.isEmpty else {
+                    throw FilesError(.conflict, "others wrote to \(path) while it was removed: what is new was kept")
+                }
+                return changes
             }
+            guard let node = found.withLock({ $0 }) else { return head }
+            if begun == nil { begun = (node, head) }
             let isGone = try await context.database.read { connection in
-                try NodeQueries(connection).node(target, in: namespace) == nil
+                try NodeQueries(connection).node(node, in: namespace) == nil
             }
             if isGone { return head }
         }
     }
 
+    private static func moved(_ path: RemotePath) -> FilesError {
+        FilesError(.conflict, "\(path) was moved by others while it was removed: what it still held was kept")
+    }
+}
+
+/// What a commit removes of a folder.
+private struct Removal {
+    let namespace: NamespaceID
+    /// The most changes.
+    let limit: Int
+    /// What changed after this revision stays; nil when all goes.
+    let until: Revision?
+    let connection: any MetadataConnection
+
+    private struct Folder {
+        let record: NodeRecord
+        var after: NodeName?
+        /// Whether something in it stays, and so it does itself.
+        var isKept = false
+    }
+
     /// Removals of the first nodes below a node, and last of itself, children before their folders: whatever the limit
     /// cuts off, no folder goes before what is in it.
-    private static func batch(
-        of node: NodeRecord, in namespace: NamespaceID, limit: Int, _ connection: any MetadataConnection
-    ) throws -> [NodeChange] {
-        struct Folder {
-            let record: NodeRecord
-            var after: NodeName?
-        }
+    func batch(of node: NodeRecord) throws -> [NodeChange] {
         var changes: [NodeChange] = []
         func remove(_ record: NodeRecord) {
             changes.append(NodeChange(node: record.node, base: record.revision, state: nil))
@@ -63,12 +94,20 @@ public struct RemoveNode: Sendable {
             let children = try NodeQueries(connection).children(
                 of: folder.record.node, in: namespace, after: folder.after, limit: min(256, limit - changes.count))
             guard !children.isEmpty else {
-                remove(folder.record)
                 open.removeLast()
+                if !folder.isKept {
+                    remove(folder.record)
+                } else if !open.isEmpty {
+                    open[open.count - 1].isKept = true
+                }
                 continue
             }
             for child in children {
                 open[open.count - 1].after = child.state.name
+                if isNew(child) {
+                    open[open.count - 1].isKept = true
+                    continue
+                }
                 if child.state.payload.isFolder {
                     open.append(Folder(record: child))
                     break
@@ -77,5 +116,10 @@ public struct RemoveNode: Sendable {
             }
         }
         return changes
+    }
+
+    private func isNew(_ record: NodeRecord) -> Bool {
+        guard let until else { return false }
+        return record.revision > until
     }
 }

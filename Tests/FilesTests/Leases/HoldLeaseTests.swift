@@ -12,10 +12,13 @@ import Testing
 struct HoldLeaseTests {
     private let directory = TemporaryDirectory()
     private let database: any MetadataDatabase
-    private let time = LeaseTime()
-    private let journal = LeaseJournal()
+    private let news = LeaseNews()
+    private let time: LeaseTime
+    private let journal: LeaseJournal
 
     init() throws {
+        time = LeaseTime(news)
+        journal = LeaseJournal(news)
         database = try SQLiteMetadataDatabase(path: directory.appending("cairn.db"))
     }
 
@@ -31,23 +34,6 @@ struct HoldLeaseTests {
 
     private func record() async throws -> LeaseRecord? {
         try await database.read { try LeaseQueries($0).record(of: "thin") }
-    }
-
-    /// Lets time pass in small steps, as it does, with all that comes of each.
-    private func pass(_ duration: Duration, _ times: [LeaseTime]) async throws {
-        var left = duration
-        while left > .zero {
-            for time in times { time.advance(by: .milliseconds(500)) }
-            left -= .milliseconds(500)
-            // What was woken writes before this write does, or with it.
-            for number in 1...2 as ClosedRange<UInt8> {
-                for _ in 0..<20 { await Task.yield() }
-                try await database.write { connection in
-                    try WorkProgressQueries(connection).set(
-                        [number], of: "pulse", at: Timestamp(nanoseconds: 0))
-                }
-            }
-        }
     }
 
     @Test("a job that nobody does is taken at once, and given back at its end")
@@ -73,15 +59,16 @@ struct HoldLeaseTests {
     func takesOver() async throws {
         let (first, second) = (hold(1), hold(2))
         let one = Task { try await first.run(journal.job("one")) }
-        await journal.wait(for: ["one"])
+        try await journal.wait(for: ["one"])
         let two = Task { try await second.run(journal.job("two")) }
-        try await pass(.seconds(120), [time])
+        // Two of the holder, and one of who waits.
+        try await time.pass(.seconds(120), asleep: 3)
         #expect(journal.begun == ["one"])
         #expect(try #require(try await record()).beat >= 10)
         one.cancel()
         await #expect(throws: CancellationError.self) { try await one.value }
-        try await pass(.seconds(10), [time])
-        await journal.wait(for: ["two"])
+        try await time.pass(.seconds(10), asleep: 1)
+        try await journal.wait(for: ["two"])
         #expect(try await record()?.term == 2)
         #expect(journal.most == 1)
         two.cancel()
@@ -96,15 +83,15 @@ struct HoldLeaseTests {
         let task = Task { try await hold.run(journal.job("one")) }
         if seen == 2 {
             // It had been silent for a while, and then was heard once more.
-            try await pass(.seconds(20), [time])
+            try await time.pass(.seconds(20), asleep: 1)
             try await database.write { try LeaseQueries($0).beat(Lease(name: "thin", holder: dead, term: 1)) }
-            try await pass(.seconds(8), [time])
+            try await time.pass(.seconds(8), asleep: 1)
         }
         // It looks every seven and a half seconds; the last change it saw was at its start, or a look after the beat.
-        try await pass(.seconds(seen == 1 ? 29 : 21), [time])
+        try await time.pass(.seconds(seen == 1 ? 29 : 21), asleep: 1)
         #expect(journal.begun.isEmpty)
-        try await pass(.seconds(9), [time])
-        await journal.wait(for: ["one"])
+        try await time.pass(.seconds(9), asleep: 1)
+        try await journal.wait(for: ["one"])
         #expect(try await record()?.term == 2)
         task.cancel()
         _ = await task.result
@@ -115,17 +102,20 @@ struct HoldLeaseTests {
         let line = LeaseLine(database)
         let (first, second) = (hold(1, over: line), hold(2))
         let one = Task { try await first.run(journal.job("one")) }
-        await journal.wait(for: ["one"])
+        try await journal.wait(for: ["one"])
         let two = Task { try await second.run(journal.job("two")) }
-        try await pass(.seconds(60), [time])
+        try await time.pass(.seconds(60), asleep: 3)
         #expect(journal.begun == ["one"])
         line.set(hangs ? .hangs : .fails)
-        try await pass(.seconds(50), [time])
-        await journal.wait(for: ["two"])
+        // A sign of life that hangs is none that waits.
+        try await time.pass(.seconds(30), asleep: hangs ? 2 : 3) { journal.running.isEmpty }
+        #expect(journal.begun == ["one"])
+        try await time.pass(.seconds(50), asleep: hangs ? 1 : 2) { journal.running == ["two"] }
+        try await journal.wait(for: ["two"])
         #expect(journal.most == 1)
         // Back again, it finds that the job is another's, and waits.
         line.set(.none)
-        try await pass(.seconds(60), [time])
+        try await time.pass(.seconds(60), asleep: 3)
         #expect(journal.running == ["two"] && journal.begun == ["one", "two"])
         one.cancel()
         two.cancel()
@@ -134,7 +124,7 @@ struct HoldLeaseTests {
 
     @Test("a process that was frozen ends its job when it wakes, and changes nothing under its lease")
     func frozen() async throws {
-        let its = LeaseTime()
+        let its = LeaseTime(news)
         let (first, second) = (hold(1, time: its), hold(2))
         let held = Mutex<Lease?>(nil)
         let one = Task {
@@ -143,18 +133,19 @@ struct HoldLeaseTests {
                 try await journal.job("one")(lease)
             }
         }
-        await journal.wait(for: ["one"])
+        try await journal.wait(for: ["one"])
         let two = Task { try await second.run(journal.job("two")) }
         // Its clock stands still, as it does for who is frozen.
-        try await pass(.seconds(60), [time])
-        await journal.wait(for: ["one", "two"])
+        try await time.pass(.seconds(60), asleep: 1) { journal.running == ["one", "two"] }
+        try await time.pass(.seconds(30), asleep: 2)
+        #expect(journal.running == ["one", "two"])
         let former = try #require(held.withLock { $0 })
         await #expect(throws: LeaseLost(name: "thin")) {
             try await database.write { try LeaseQueries($0).ensure(former) }
         }
         its.advance(by: .seconds(60))
-        await journal.wait(for: ["two"])
-        try await pass(.seconds(60), [time, its])
+        try await journal.wait(for: ["two"])
+        try await time.pass(.seconds(60), with: [its], asleep: 3)
         #expect(journal.begun == ["one", "two"])
         one.cancel()
         two.cancel()
@@ -168,14 +159,15 @@ struct HoldLeaseTests {
         let hold = hold(1)
         let task = Task {
             try await hold.run { lease in
-                if tries.withLock({
-                    $0 += 1; return $0
-                }) == 1 {
-                    throw LeaseLost(name: "thin")
+                defer { news.tell() }
+                let number = tries.withLock { tries in
+                    tries += 1
+                    return tries
                 }
+                if number == 1 { throw LeaseLost(name: "thin") }
             }
         }
-        try await pass(.seconds(60), [time])
+        try await time.pass(.seconds(60), asleep: 1) { tries.withLock { $0 } == 2 }
         try await task.value
         #expect(tries.withLock { $0 } == 2)
     }
@@ -187,8 +179,8 @@ struct HoldLeaseTests {
         }
         let hold = hold(1, isAlone: true)
         let task = Task { try await hold.run(journal.job("one")) }
-        await journal.wait(for: ["one"])
-        try await pass(.seconds(120), [time])
+        try await journal.wait(for: ["one"])
+        time.advance(by: .seconds(120))
         #expect(try await record() == LeaseRecord(holder: LeaseHolder(high: 7, low: 1), term: 2, beat: 0))
         task.cancel()
         _ = await task.result
@@ -201,11 +193,11 @@ struct HoldLeaseTests {
         line.set(.fails)
         let hold = hold(1, over: line)
         let task = Task { try await hold.run(journal.job("one")) }
-        try await pass(.seconds(20), [time])
+        try await time.pass(.seconds(20), asleep: 1)
         #expect(journal.begun.isEmpty)
         line.set(.none)
-        try await pass(.seconds(8), [time])
-        await journal.wait(for: ["one"])
+        try await time.pass(.seconds(8), asleep: 1)
+        try await journal.wait(for: ["one"])
         task.cancel()
         _ = await task.result
     }

@@ -6,6 +6,42 @@ import Model
 import Synchronization
 import TestSupport
 
+/// Wakes who waits for something to have happened.
+final class LeaseNews: Sendable {
+    private let state = Mutex<(version: Int, waiters: [CheckedContinuation<Void, Never>])>((0, []))
+
+    /// Has everybody look again.
+    func tell() {
+        let waiters = state.withLock { state in
+            state.version += 1
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Returns when a condition holds, which is looked at whenever something has happened.
+    func until(_ condition: () -> Bool) async throws {
+        while true {
+            let version = state.withLock { $0.version }
+            if condition() { return }
+            try Task.checkCancellation()
+            await withTaskCancellationHandler {
+                await withCheckedContinuation { waiter in
+                    let isNew = state.withLock { state in
+                        if state.version != version || Task.isCancelled { return true }
+                        state.waiters.append(waiter)
+                        return false
+                    }
+                    if isNew { waiter.resume() }
+                }
+            } onCancel: {
+                tell()
+            }
+        }
+    }
+}
+
 /// Time that passes only when a test says so: who waits is woken in the order of the moments waited for.
 final class LeaseTime: Sendable {
     private struct Sleeper {
@@ -21,7 +57,10 @@ final class LeaseTime: Sendable {
         var cancelled: Set<UInt64> = []
     }
 
+    private let news: LeaseNews
     private let state = Mutex(State())
+
+    init(_ news: LeaseNews) { self.news = news }
 
     var now: Duration { state.withLock { $0.now } }
 
@@ -41,6 +80,7 @@ final class LeaseTime: Sendable {
                     return false
                 }
                 if isCancelled { waiter.resume(throwing: CancellationError()) }
+                news.tell()
             }
         } onCancel: {
             let sleeper = state.withLock { state -> Sleeper? in
@@ -65,6 +105,32 @@ final class LeaseTime: Sendable {
         for sleeper in woken { sleeper.waiter.resume() }
     }
 
+    /// How long it is until the first wakes who waits now.
+    private var left: Duration? { state.withLock { state in state.sleepers.map { $0.until - state.now }.min() } }
+
+    /// Lets time pass from one moment that is waited for to the next, each time when so many wait, so that whoever was woken
+    /// has done what comes of it.
+    /// - Parameters:
+    ///   - duration: for how long.
+    ///   - others: clocks on which the same time passes.
+    ///   - count: how many wait, those left out that end.
+    ///   - isOver: a condition that ends it earlier.
+    func pass(
+        _ duration: Duration, with others: [LeaseTime] = [], asleep count: Int, until isOver: () -> Bool = { false }
+    ) async throws {
+        let clocks = [self] + others
+        var rest = duration
+        while true {
+            try await news.until { clocks.map(\.sleeping).reduce(0, +) >= count || isOver() }
+            if isOver() { return }
+            let step = clocks.compactMap(\.left).min().map { max(.zero, $0) }
+            guard let step, step <= rest else { break }
+            for clock in clocks { clock.advance(by: step) }
+            rest -= step
+        }
+        for clock in clocks { clock.advance(by: rest) }
+    }
+
     var rules: LeaseRules {
         LeaseRules(elapsed: { self.now }, pause: { try await self.pause($0) })
     }
@@ -72,7 +138,10 @@ final class LeaseTime: Sendable {
 
 /// What processes do with one job, written down as it happens.
 final class LeaseJournal: Sendable {
+    private let news: LeaseNews
     private let state = Mutex<(running: [String], most: Int, begun: [String])>(([], 0, []))
+
+    init(_ news: LeaseNews) { self.news = news }
 
     var running: [String] { state.withLock { $0.running } }
     var begun: [String] { state.withLock { $0.begun } }
@@ -87,16 +156,18 @@ final class LeaseJournal: Sendable {
                 state.begun.append(name)
                 state.most = max(state.most, state.running.count)
             }
-            defer { self.state.withLock { state in state.running.removeAll { $0 == name } } }
+            self.news.tell()
+            defer {
+                self.state.withLock { state in state.running.removeAll { $0 == name } }
+                self.news.tell()
+            }
             for await _ in AsyncStream<Never>.makeStream().stream {}
             throw CancellationError()
         }
     }
 
-    /// Waits until the processes that do the job are these; it looks again and again without sleeping.
-    func wait(for names: [String]) async {
-        while running != names { await Task.yield() }
-    }
+    /// Waits until the processes that do the job are these.
+    func wait(for names: [String]) async throws { try await news.until { running == names } }
 }
 
 /// A database whose writes, or all calls, can be made to fail or to wait: the connection of one process.

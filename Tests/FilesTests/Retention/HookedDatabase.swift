@@ -11,6 +11,7 @@ final class HookedDatabase: MetadataDatabase {
         var killedAt: Int?
         var isDoneFirst = false
         var before: (@Sendable (any MetadataConnection) throws -> Void)?
+        var skipped = 0
     }
 
     private let base: any MetadataDatabase
@@ -27,9 +28,12 @@ final class HookedDatabase: MetadataDatabase {
         state.withLock { $0 = State(killedAt: number, isDoneFirst: isDoneFirst) }
     }
 
-    /// Runs a body in a transaction of its own before the next write.
-    func setBefore(_ body: (@Sendable (any MetadataConnection) throws -> Void)?) {
-        state.withLock { $0.before = body }
+    /// Runs a body in a transaction of its own before the next write, or before one after it.
+    func setBefore(skipping count: Int = 0, _ body: (@Sendable (any MetadataConnection) throws -> Void)?) {
+        state.withLock { state in
+            state.before = body
+            state.skipped = count
+        }
     }
 
     func read<T: Sendable>(_ body: @escaping @Sendable (any MetadataConnection) throws -> T) async throws -> T {
@@ -40,8 +44,11 @@ final class HookedDatabase: MetadataDatabase {
     func write<T: Sendable>(_ body: @escaping @Sendable (any MetadataConnection) throws -> T) async throws -> T {
         let (isKilled, isDoneFirst, before) = state.withLock { state in
             state.writes += 1
-            defer { state.before = nil }
-            return (state.writes == state.killedAt, state.isDoneFirst, state.before)
+            let isKilled = state.writes == state.killedAt
+            let isSkipped = state.skipped > 0
+            let before = isSkipped ? nil : state.before
+            if isSkipped { state.skipped -= 1 } else { state.before = nil }
+            return (isKilled, state.isDoneFirst, before)
         }
         if let before { try await base.write(before) }
         if isKilled, !isDoneFirst { throw Killed() }
