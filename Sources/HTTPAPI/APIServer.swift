@@ -15,9 +15,15 @@ public enum APIServer {
         HealthRoutes(services: services, roles: roles).add(to: unguarded)
         if roles.contains(.api) { SessionRoutes(services: services).addLogin(to: unguarded) }
         if roles.contains(.notify) { PollRoute(services: services).addPoll(to: unguarded) }
-        let guarded = RouteTable(router.group().add(middleware: Authentication(authenticate: services.authenticate)))
+        let authentication = Authentication(authenticate: services.authenticate)
+        let guarded = RouteTable(router.group().add(middleware: authentication))
         if roles.contains(.api) { addTrees(services, to: guarded) }
-        if roles.contains(.block) { BlockRoutes(services: services).add(to: guarded) }
+        if roles.contains(.block) {
+            let tickets = TicketAuthentication(
+                tickets: services.context.uploadTickets, authentication: authentication)
+            BlockRoutes(services: services).addStoring(to: RouteTable(router.group().add(middleware: tickets)))
+            BlockRoutes(services: services).add(to: guarded)
+        }
         if roles.contains(.notify) { EventRoute(services: services).add(to: guarded) }
         FileRoutes(services: services).add(to: guarded, roles: roles)
         return router

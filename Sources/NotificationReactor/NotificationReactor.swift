@@ -35,7 +35,7 @@ public final class NotificationReactor: Service {
     ///   - seconds: seconds since any fixed moment, which no change of the wall clock moves; by default the machine's.
     /// - Throws: ``ReactorError`` when the address can't be listened on, or the limit of open files is too low.
     public init(
-        configuration: ReactorConfiguration, desk: PollDesk, keys: [UInt32: PollKey], clock: any WallClock,
+        configuration: ReactorConfiguration, desk: PollDesk, keys: [UInt32: TokenKey], clock: any WallClock,
         generator: any RandomNumberGenerator & Sendable, log: Logger, seconds: (@Sendable () -> UInt32)? = nil
     ) throws(ReactorError) {
         let plan = try ReactorPlan(

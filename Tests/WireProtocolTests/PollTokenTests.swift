@@ -6,7 +6,7 @@ import WireProtocol
 
 @Suite struct PollTokenTests {
     /// The poll keys of the key ring in Tests/BlocksTests/Golden, by another implementation.
-    private static let keys: [UInt32: PollKey] = [
+    private static let keys: [UInt32: TokenKey] = [
         1: key("3fd9c0473cf2dd94bfa407b3f0e24c0c00a797ac81d5cdf5f4a649df5172f399"),
         3: key("2711cd7c3c13abd659aec7fb1f250aa0fc13da3710a5488314395a3241627c56"),
     ]
@@ -20,22 +20,22 @@ import WireProtocol
         account: identifier(16), device: identifier(32), namespaces: [identifier(48), identifier(64)],
         expires: 1_767_323_645)
 
-    private static func key(_ hex: String) -> PollKey {
-        [UInt8](hex: hex).unsafelyUnwrapped.withUnsafeBytes { PollKey(bytes: $0) }
+    private static func key(_ hex: String) -> TokenKey {
+        [UInt8](hex: hex).unsafelyUnwrapped.withUnsafeBytes { TokenKey(bytes: $0) }
     }
 
     private static func identifier<Kind>(_ first: UInt8) -> Identifier<Kind> {
         Identifier(bytes: Array(first..<first + 16)).unsafelyUnwrapped
     }
 
-    private func verify(_ text: [UInt8], now: UInt64 = 1_767_323_644) throws(PollTokenError) -> PollToken {
+    private func verify(_ text: [UInt8], now: UInt64 = 1_767_323_644) throws(TokenError) -> PollToken {
         let result = text.withUnsafeBytes { bytes in
-            Result { () throws(PollTokenError) in try PollToken.verify(bytes, keys: Self.keys, now: now) }
+            Result { () throws(TokenError) in try PollToken.verify(bytes, keys: Self.keys, now: now) }
         }
         return try result.get()
     }
 
-    private func verify(_ text: String, now: UInt64 = 1_767_323_644) throws(PollTokenError) -> PollToken {
+    private func verify(_ text: String, now: UInt64 = 1_767_323_644) throws(TokenError) -> PollToken {
         try verify(Array(text.utf8), now: now)
     }
 
@@ -52,8 +52,8 @@ import WireProtocol
     @Test("a token is good until its last second, and not in the one after")
     func expiry() throws {
         #expect(try verify(Self.golden, now: 0) == Self.sample)
-        #expect(throws: PollTokenError.expired) { try verify(Self.golden, now: Self.sample.expires) }
-        #expect(throws: PollTokenError.expired) { try verify(Self.golden, now: .max) }
+        #expect(throws: TokenError.expired) { try verify(Self.golden, now: Self.sample.expires) }
+        #expect(throws: TokenError.expired) { try verify(Self.golden, now: .max) }
     }
 
     @Test("tokens of any number of namespaces come back", arguments: [1, 2, 3, 4, 5, 63, 64])
@@ -83,7 +83,7 @@ import WireProtocol
             for replacement in Array("A_b~ =\0".utf8) + [0xC3] where replacement != text[index] {
                 var altered = text
                 altered[index] = replacement
-                #expect(throws: PollTokenError.self, "character \(index)") { try verify(altered) }
+                #expect(throws: TokenError.self, "character \(index)") { try verify(altered) }
             }
         }
     }
@@ -95,7 +95,7 @@ import WireProtocol
             for bit in 0..<7 {
                 var altered = token
                 altered[index] ^= 1 << UInt8(bit)
-                let error = #expect(throws: PollTokenError.self) { try verify(altered) }
+                let error = #expect(throws: TokenError.self) { try verify(altered) }
                 #expect(error != .expired)
             }
         }
@@ -105,18 +105,18 @@ import WireProtocol
     func lengths() {
         let text = Array(Self.golden.utf8)
         for count in text.indices {
-            #expect(throws: PollTokenError.self, "up to \(count)") { try verify(Array(text[..<count])) }
+            #expect(throws: TokenError.self, "up to \(count)") { try verify(Array(text[..<count])) }
         }
         for more in ["A", "AAAA", "=", "==", "\r", String(repeating: "A", count: 4_000)] {
-            #expect(throws: PollTokenError.self) { try verify(Self.golden + more) }
+            #expect(throws: TokenError.self) { try verify(Self.golden + more) }
         }
     }
 
     @Test("a signature under another key is forged, one under a key that is gone is of an unknown key")
     func keys() throws {
         let key = try #require(Self.keys[1])
-        #expect(throws: PollTokenError.forged) { try verify(Self.sample.sign(with: key, version: 3)) }
-        #expect(throws: PollTokenError.unknownKey) { try verify(Self.sample.sign(with: key, version: 2)) }
+        #expect(throws: TokenError.forged) { try verify(Self.sample.sign(with: key, version: 3)) }
+        #expect(throws: TokenError.unknownKey) { try verify(Self.sample.sign(with: key, version: 2)) }
     }
 
     @Test("a right signature does not make a wrong form right")
@@ -131,7 +131,7 @@ import WireProtocol
         #expect(try verify(text(1, 2, 2)).namespaces.count == 2)
         for (version, named, held) in [(2, 2, 2), (0, 2, 2), (1, 0, 0), (1, 1, 2), (1, 3, 2), (1, 65, 65), (1, 255, 1)]
         {
-            #expect(throws: PollTokenError.malformed, "\(version) \(named) \(held)") {
+            #expect(throws: TokenError.malformed, "\(version) \(named) \(held)") {
                 try verify(text(UInt8(version), UInt8(named), held))
             }
         }
@@ -170,7 +170,7 @@ import WireProtocol
             if Bool.random(using: &generator) {
                 text = text.map { $0 & 0x3F | 0x40 }
             }
-            #expect(throws: PollTokenError.self) { try verify(text) }
+            #expect(throws: TokenError.self) { try verify(text) }
         }
     }
 

@@ -15,6 +15,8 @@ public struct FilesContext: Sendable {
     public let keys: AccountKeys
     /// The tokens that devices poll with.
     public let pollTokens: PollTokens
+    /// Upload tickets that this server signs and takes.
+    public let uploadTickets: UploadTickets
     /// Tells the other roles of changes.
     public let bus: any ChangeBus
     /// Says what time it is.
@@ -50,6 +52,7 @@ public struct FilesContext: Sendable {
         self.store = store
         keys = AccountKeys(source: keyRing, database: database)
         pollTokens = PollTokens(source: keyRing, clock: clock)
+        uploadTickets = UploadTickets(source: keyRing, clock: clock, bus: bus)
         self.bus = bus
         self.clock = clock
         self.randomness = randomness

@@ -17,3 +17,27 @@ struct Authentication: RouterMiddleware {
         return try await next(request, context)
     }
 }
+
+/// Lets those pass too that bring a ticket for the upload that they name. No session is looked at for them.
+struct TicketAuthentication: RouterMiddleware {
+    let tickets: UploadTickets
+    let authentication: Authentication
+
+    @concurrent func handle(
+        _ request: Request, context: APIRequestContext,
+        next: @concurrent (Request, APIRequestContext) async throws -> Response
+    ) async throws -> Response {
+        let token = try request.bearerToken()
+        guard UploadTickets.isMeant(by: token) else {
+            return try await authentication.handle(request, context: context, next: next)
+        }
+        let (principal, upload) = try tickets.verify(token)
+        guard try request.text("upload") == upload.hex else {
+            throw FilesError(.unauthorized, "the ticket is for another upload than the one in the query")
+        }
+        var context = context
+        context.principal = principal
+        context.logger[metadataKey: "device"] = "\(principal.device)"
+        return try await next(request, context)
+    }
+}

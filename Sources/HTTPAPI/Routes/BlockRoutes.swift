@@ -8,8 +8,12 @@ import WireProtocol
 struct BlockRoutes {
     let services: APIServices
 
-    func add(to routes: RouteTable) {
+    /// What tickets are good for as well as tokens.
+    func addStoring(to routes: RouteTable) {
         routes.path("/v1/blocks", [.post: { [self] request, context in try await store(request, context) }])
+    }
+
+    func add(to routes: RouteTable) {
         routes.path("/v1/blocks/fetch", [.post: { [self] request, context in try await fetch(request, context) }])
         routes.path("/v1/blocks/missing", [.post: { [self] request, context in try await missing(request, context) }])
         routes.path("/v1/pages/fetch", [.post: { [self] request, context in try await pages(request, context) }])

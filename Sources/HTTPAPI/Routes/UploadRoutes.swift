@@ -8,6 +8,8 @@ import WireProtocol
 struct UploadRoutes {
     let services: APIServices
 
+    private static let ticket = HTTPField.Name(UploadTicket.header).unsafelyUnwrapped
+
     func add(to routes: RouteTable) {
         routes.path(
             "/v1/namespaces/:namespace/uploads",
@@ -28,7 +30,12 @@ struct UploadRoutes {
                 UploadRequest.self, request, atMost: services.limits.message, services)
             let outcome = try await ReceiveUpload(services.context, completion: services.completion)(
                 message, in: namespace, by: context.caller)
-            return try await Replies.message(outcome, to: request, services)
+            var reply = try await Replies.message(outcome, to: request, services)
+            if case .pending = outcome {
+                reply.headers[Self.ticket] = try services.context.uploadTickets.issue(
+                    for: message.upload, to: context.caller)
+            }
+            return reply
         }
     }
 

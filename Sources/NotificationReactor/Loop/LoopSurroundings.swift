@@ -18,7 +18,7 @@ final class LoopSurroundings: Sendable {
     let plan: ReactorPlan
     let desk: PollDesk
     let driver: DriverID
-    let keys: [UInt32: PollKey]
+    let keys: [UInt32: TokenKey]
     let clock: any WallClock
     /// Seconds since any fixed moment, which no change of the wall clock moves.
     let seconds: @Sendable () -> UInt32
@@ -31,7 +31,7 @@ final class LoopSurroundings: Sendable {
     let phase = Atomic(Phase.running)
 
     init(
-        _ configuration: ReactorConfiguration, _ plan: ReactorPlan, desk: PollDesk, keys: [UInt32: PollKey],
+        _ configuration: ReactorConfiguration, _ plan: ReactorPlan, desk: PollDesk, keys: [UInt32: TokenKey],
         clock: any WallClock, seconds: @escaping @Sendable () -> UInt32
     ) throws(ReactorError) {
         (self.configuration, self.plan, self.desk, self.keys) = (configuration, plan, desk, keys)

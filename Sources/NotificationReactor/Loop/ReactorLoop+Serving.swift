@@ -28,7 +28,7 @@ extension ReactorLoop {
         guard !request.token.isEmpty else { return .noToken }
         let token: PollToken
         let timeout: UInt32
-        do throws(PollTokenError) {
+        do throws(TokenError) {
             let text = UnsafeRawBufferPointer(rebasing: bytes[request.token])
             token = try PollToken.verify(text, keys: shared.keys, now: wallSecond)
         } catch {

@@ -5,11 +5,17 @@ public import WireProtocol
 extension APIClient: SyncServer {
     /// `POST /v1/namespaces/{ns}/uploads`.
     public func submit(_ request: UploadRequest, to namespace: NamespaceID) async throws -> UploadOutcome {
-        try await exchange("POST", "/v1/namespaces/\(namespace.hex)/uploads", request)
+        var ticket: String?
+        let outcome: UploadOutcome = try await exchange(
+            "POST", "/v1/namespaces/\(namespace.hex)/uploads", request
+        ) { ticket = $0[TicketBox.field] }
+        tickets.keep(ticket, for: request.upload)
+        return outcome
     }
 
     /// `DELETE /v1/uploads/{id}`: no content says that the upload is withdrawn.
     public func withdraw(_ upload: UploadID) async throws -> UploadOutcome? {
+        tickets.keep(nil, for: upload)
         let path = "/v1/uploads/\(upload.hex)"
         let answer = try await perform(HTTPExchange(method: "DELETE", path: path, timeout: Self.callTimeout))
         return answer.status == 204 ? nil : try await unpack(answer, path: path)
@@ -24,10 +30,25 @@ extension APIClient: SyncServer {
         ).blocks
     }
 
-    /// `POST /v1/blocks?upload={id}`.
+    /// `POST /v1/blocks?upload={id}`, with the ticket that the announcement brought, if it brought one.
     public func store(blocks: [EncodedBlock], of upload: UploadID) async throws -> StoredResponse {
+        let ticket = tickets.ticket(for: upload)
+        let stored: StoredResponse
+        do {
+            stored = try await send(blocks, of: upload, token: ticket)
+        } catch let error as ClientError where error.code == .unauthorized && ticket != nil {
+            // Too old, or signed by a key that is gone. The device's own token says whether the device is still trusted.
+            tickets.keep(nil, for: upload)
+            stored = try await send(blocks, of: upload, token: nil)
+        }
+        if stored.outcome != nil { tickets.keep(nil, for: upload) }
+        return stored
+    }
+
+    private func send(_ blocks: [EncodedBlock], of upload: UploadID, token: String?) async throws -> StoredResponse {
         try await exchange(
-            "POST", "/v1/blocks?upload=\(upload.hex)", BlockBatch(blocks: blocks), compress: false)
+            "POST", "/v1/blocks?upload=\(upload.hex)", BlockBatch(blocks: blocks), compress: false,
+            at: PollPlace(server: nil, token: token))
     }
 
     /// `POST /v1/blocks/missing`.

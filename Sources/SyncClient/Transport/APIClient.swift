@@ -10,6 +10,7 @@ public final class APIClient: Sendable {
     private let counter = TrafficCounter()
     private let random = SecureRandom()
     private let workers: WorkerPool
+    let tickets = TicketBox()
 
     /// From this length on a body is packed and read on a worker thread.
     private static let largeBody = 64 << 10
@@ -113,11 +114,11 @@ public final class APIClient: Sendable {
 
     // MARK: Messages
 
-    /// Sends one message and reads another.
+    /// Sends one message and reads another; `headers` is told those of the answer, by lower-case name.
     func exchange<Answer: WireMessage>(
         _ method: String = "POST", _ path: String, _ message: (any WireMessage)?, compress: Bool = true,
         timeout: Duration = APIClient.callTimeout, retry: RetryPolicy? = nil, at place: PollPlace = .home,
-        as: Answer.Type = Answer.self
+        as: Answer.Type = Answer.self, headers: (([String: String]) -> Void)? = nil
     ) async throws -> Answer {
         var exchange = HTTPExchange(method: method, path: path, timeout: timeout)
         exchange.server = try place.server.map(TransportConfiguration.normalized)
@@ -130,6 +131,7 @@ public final class APIClient: Sendable {
             exchange.body = .bytes(body.bytes)
         }
         let answer = try await perform(exchange, retry: retry)
+        headers?(answer.headers)
         return try await unpack(answer, path: path)
     }
 

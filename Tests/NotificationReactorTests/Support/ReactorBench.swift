@@ -12,9 +12,9 @@ import WireProtocol
 
 /// A reactor on loopback with its desk, whose time the test moves.
 final class ReactorBench: Sendable {
-    static let keys: [UInt32: PollKey] = [
-        1: [UInt8](repeating: 1, count: 32).withUnsafeBytes { PollKey(bytes: $0) },
-        2: [UInt8](repeating: 2, count: 32).withUnsafeBytes { PollKey(bytes: $0) },
+    static let keys: [UInt32: TokenKey] = [
+        1: [UInt8](repeating: 1, count: 32).withUnsafeBytes { TokenKey(bytes: $0) },
+        2: [UInt8](repeating: 2, count: 32).withUnsafeBytes { TokenKey(bytes: $0) },
     ]
 
     let bus = InProcessChangeBus()

@@ -72,6 +72,45 @@ struct APIClientTests {
         #expect(client.traffic.received > 10)
     }
 
+    private func bearers(_ connector: ScriptedConnector) -> [String] {
+        connector.exchanges.withLock { $0.flatMap { $0.headers.filter { $0.name == "Authorization" }.map(\.value) } }
+    }
+
+    @Test("blocks go with the ticket that the announcement brought, until the upload is over")
+    func ticket() async throws {
+        let upload = UploadID(high: 3, low: 4)
+        let request = UploadRequest(upload: upload, changes: [])
+        let pending = try UploadOutcome.pending(missingBlocks: [], missingPages: []).encoded()
+        let over = StoredResponse(added: 1, outcome: .refused([]))
+        let (client, connector) = try client(
+            { [self] _ in answer(200, pending, headers: ["x-cairn-upload-ticket": "cairnupload_A"]) },
+            { [self] _ in answer(200, try stored.encoded()) }, { [self] _ in answer(200, try stored.encoded()) },
+            { [self] _ in answer(200, try over.encoded()) }, { [self] _ in answer(200, try stored.encoded()) })
+        _ = try await client.submit(request, to: namespace)
+        _ = try await client.store(blocks: [], of: upload)
+        _ = try await client.store(blocks: [], of: UploadID(high: 3, low: 5))
+        _ = try await client.store(blocks: [], of: upload)
+        _ = try await client.store(blocks: [], of: upload)
+        let (own, its) = ("Bearer secret", "Bearer cairnupload_A")
+        #expect(bearers(connector) == [own, its, own, its, own])
+    }
+
+    @Test("when a ticket is refused the device's own token decides")
+    func refusedTicket() async throws {
+        let upload = UploadID(high: 3, low: 4)
+        let pending = try UploadOutcome.pending(missingBlocks: [], missingPages: []).encoded()
+        let (client, connector) = try client(
+            { [self] _ in answer(200, pending, headers: ["x-cairn-upload-ticket": "cairnupload_A"]) },
+            { [self] _ in try problem(.unauthorized, 401) }, { [self] _ in answer(200, try stored.encoded()) },
+            { [self] _ in try problem(.tokenRevoked, 401) })
+        _ = try await client.submit(UploadRequest(upload: upload, changes: []), to: namespace)
+        #expect(try await client.store(blocks: [], of: upload) == stored)
+        #expect(await failure { try await client.store(blocks: [], of: upload) } == .unauthorized)
+        let (own, its) = ("Bearer secret", "Bearer cairnupload_A")
+        #expect(bearers(connector) == [own, its, own, own])
+        #expect(pauses.all.withLock { $0 }.isEmpty)
+    }
+
     @Test("a call that fails again and again ends with the error of the last attempt")
     func gives() async throws {
         let (client, connector) = try client({ _ in throw ClientError(.unreachable, "cut") })

@@ -2,11 +2,11 @@ import Blocks
 import Model
 import Testing
 
-@Suite("PollKey")
-struct PollKeyTests {
+@Suite("TokenKey")
+struct TokenKeyTests {
     private func ring() throws -> KeyRing { try KeyRing(parsing: Golden.text("keyring.txt")) }
 
-    private func signature(_ key: PollKey?, _ message: [UInt8]) -> String? {
+    private func signature(_ key: TokenKey?, _ message: [UInt8]) -> String? {
         message.withUnsafeBytes { bytes in key?.signature(of: bytes).hex }
     }
 
@@ -20,10 +20,22 @@ struct PollKeyTests {
         ] as [(UInt32, String)])
     func derivation(version: UInt32, hex: String) throws {
         let bytes = try #require([UInt8](hex: hex))
-        let expected = bytes.withUnsafeBytes { PollKey(bytes: $0) }
+        let expected = bytes.withUnsafeBytes { TokenKey(bytes: $0) }
         let derived = try ring().pollKeys()[version]
         #expect(signature(derived, [1, 2, 3]) == signature(expected, [1, 2, 3]))
         #expect(signature(derived, [1, 2, 3]) == HMACSHA256(key: bytes).code(of: [1, 2, 3]).hex)
+    }
+
+    @Test(
+        "the keys of tickets are others than those of poll tokens, and derived in the same way",
+        arguments: [
+            (1, "296014da525a2431106519e174cd826ba98509984bada7b8af4e892b727e1961"),
+            (3, "706862486df4aa34faaa895de54b52b6533d32b87962143478dbb686c844458c"),
+        ] as [(UInt32, String)])
+    func tickets(version: UInt32, hex: String) throws {
+        let bytes = try #require([UInt8](hex: hex))
+        #expect(signature(try ring().ticketKeys()[version], [7]) == HMACSHA256(key: bytes).code(of: [7]).hex)
+        #expect(try ring().ticketKeys().keys.sorted() == ring().versions)
     }
 
     @Test("every master key of the ring gives one, and no two are the same")
@@ -50,6 +62,6 @@ struct PollKeyTests {
     @Test("a description does not show the key")
     func discreet() throws {
         let key = try #require(try ring().pollKeys()[1])
-        #expect("\(key)" == "PollKey(hidden)")
+        #expect("\(key)" == "TokenKey(hidden)")
     }
 }

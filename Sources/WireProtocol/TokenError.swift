@@ -1,5 +1,5 @@
-/// Why a poll token is not accepted.
-public enum PollTokenError: Error, Hashable, Sendable {
+/// Why a poll token or an upload ticket is not accepted.
+public enum TokenError: Error, Hashable, Sendable {
     /// The text is none that a server makes.
     case malformed
     /// It is signed by a key that the server does not have, or no longer.
