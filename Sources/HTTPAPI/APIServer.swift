@@ -1,3 +1,4 @@
+import Files
 public import Hummingbird
 public import HummingbirdCore
 import NIOCore

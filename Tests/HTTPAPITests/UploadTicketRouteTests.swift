@@ -1,3 +1,4 @@
+import Blocks
 import Files
 import HTTPTypes
 import Hummingbird
@@ -75,22 +76,22 @@ struct UploadTicketRouteTests {
     func refused() async throws {
         try await LiveServer.run { server async throws in
             let ticket = try await Self.announce(server)
-            try await server.connect(token: String(ticket.dropLast()) + (ticket.hasSuffix("A") ? "E" : "A")) {
-                #expect(try await Self.store($0).problem().code == .unauthorized)
+            try await server.connect(token: String(ticket.dropLast()) + (ticket.hasSuffix("A") ? "E" : "A")) { client async throws in
+                #expect(try await Self.store(client).problem().code == .unauthorized)
             }
             let said = try server.context.uploadTickets.verify(ticket)
             let later = try server.context.uploadTickets.issue(
                 for: Self.upload,
                 to: Principal(account: said.principal.account, device: DeviceID(high: 5, low: 5), home: server.home))
             await server.context.bus.publish(.revoked(said.principal.device))
-            try await server.connect(token: ticket) {
-                #expect(try await Self.store($0).problem().code == .tokenRevoked)
+            try await server.connect(token: ticket) { client async throws in
+                #expect(try await Self.store(client).problem().code == .tokenRevoked)
             }
             server.clock.advance(by: .seconds(Int64(UploadTicket.lifetime) - 1))
             #expect(try server.context.uploadTickets.verify(later).upload == Self.upload)
             server.clock.advance(by: .seconds(1))
-            try await server.connect(token: later) {
-                #expect(try await Self.store($0).problem().code == .unauthorized)
+            try await server.connect(token: later) { client async throws in
+                #expect(try await Self.store(client).problem().code == .unauthorized)
             }
         }
     }

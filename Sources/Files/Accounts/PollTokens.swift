@@ -1,3 +1,4 @@
+import Blocks
 public import Model
 public import WireProtocol
 

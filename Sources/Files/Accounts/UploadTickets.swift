@@ -1,7 +1,8 @@
+import Blocks
 import Messaging
 public import Model
 import Synchronization
-public import WireProtocol
+import WireProtocol
 
 /// Gives out upload tickets and tells good ones from others, without the database.
 ///
