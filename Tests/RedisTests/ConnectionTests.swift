@@ -1,4 +1,5 @@
 import Glibc
+import RedisSupport
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@ import Glibc
 import Messaging
 import MessagingConformance
 import Model
+import RedisSupport
 import Synchronization
 import TestSupport
 import Testing

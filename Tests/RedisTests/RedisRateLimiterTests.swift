@@ -1,4 +1,5 @@
 import Messaging
+import RedisSupport
 import TestSupport
 import Testing
 
