@@ -49,8 +49,8 @@ enum RedisFinder {
             guard error.code == .refused, endpoint.sentinelPassword == nil, let password = endpoint.password else {
                 throw error
             }
+            try RedisSession.logIn(connection, nil, password, until: deadline)
+            return try connection.call(question, until: deadline)
         }
-        try RedisSession.logIn(connection, nil, password, until: deadline)
-        return try connection.call(question, until: deadline)
     }
 }

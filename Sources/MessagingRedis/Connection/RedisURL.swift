@@ -39,7 +39,7 @@ extension RedisEndpoint {
     /// ports are 6379 and 26379 where none is named. User, password and master may have any character as `%XX`.
     /// - Throws: ``RedisURLProblem``.
     public init(url: String) throws(RedisURLProblem) {
-        guard let colon = url.range(of: "://") else { throw .scheme }
+        guard let colon = url.firstRange(of: "://") else { throw .scheme }
         let isWatched: Bool
         switch url[..<colon.lowerBound].lowercased() {
         case "redis": isWatched = false

@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import Messaging
 import MessagingLocal
+import MessagingRedis
 import Metadata
 import Model
 import NotificationReactor
