@@ -103,7 +103,8 @@ let package = Package(
             name: "cairn-server",
             dependencies: [
                 "Model", "Blocks", "CLinux", "Files", "HTTPAPI", "Messaging", "MessagingLocal", "MessagingRedis",
-                "MessagingSQL", "Metadata", "MetadataPostgreSQL", "MetadataSQLite", "NotificationReactor", "Notifications", "Retention",
+                "MessagingSQL", "Metadata", "MetadataPostgreSQL", "MetadataSQLite", "NotificationReactor",
+                "Notifications", "Retention",
                 "Storage", "StorageLocal", "WireProtocol", arguments, hummingbird, hummingbirdTLS, lifecycle, log,
                 metrics,
                 nio, nioTLS, signals, yaml,
@@ -189,7 +190,8 @@ let package = Package(
         .testTarget(
             name: "RedisTests",
             dependencies: [
-                "RedisSupport", "Notifications", "NotificationConformance", "MessagingRedis", "Messaging", "MessagingConformance", "BusConformance", "Metadata", "Model",
+                "RedisSupport", "Notifications", "NotificationConformance", "MessagingRedis", "Messaging",
+                "MessagingConformance", "BusConformance", "Metadata", "Model",
                 "TestSupport",
             ]),
         .testTarget(

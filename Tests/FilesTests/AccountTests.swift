@@ -1,7 +1,9 @@
 import Blocks
 import Files
+import Messaging
 import Metadata
 import Model
+import Synchronization
 import TestSupport
 import Testing
 

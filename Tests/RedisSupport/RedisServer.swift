@@ -14,7 +14,7 @@ package final class RedisServer: Sendable {
     package enum Role {
         case server([String])
         /// Watches the master of the name `m` at a port.
-        case sentinel(of: Int)
+        case sentinel(of: Int, password: String?)
     }
 
     package let port: Int
@@ -34,8 +34,9 @@ package final class RedisServer: Sendable {
         return server
     }
 
-    package static func startSentinel(of master: RedisServer) async throws -> RedisServer {
-        let server = RedisServer(.sentinel(of: master.port))
+    /// Starts a Sentinel that watches a master. A password is that of both.
+    package static func startSentinel(of master: RedisServer, password: String? = nil) async throws -> RedisServer {
+        let server = RedisServer(.sentinel(of: master.port, password: password))
         try await server.start()
         return server
     }
@@ -90,7 +91,7 @@ package final class RedisServer: Sendable {
                     "/usr/bin/redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--dir", directory.path,
                     "--save", "", "--appendfsync", "always", "--repl-diskless-sync-delay", "0",
                 ] + options
-            case .sentinel(let master):
+            case .sentinel(let master, let password):
                 let path = directory.appending("sentinel.conf")
                 let text = """
                     port \(port)
@@ -101,7 +102,8 @@ package final class RedisServer: Sendable {
                     sentinel failover-timeout m 2000
 
                     """
-                try text.write(toFile: path, atomically: true, encoding: .utf8)
+                let login = password.map { "requirepass \($0)\nsentinel auth-pass m \($0)\n" } ?? ""
+                try (text + login).write(toFile: path, atomically: true, encoding: .utf8)
                 return ["/usr/bin/redis-sentinel", path]
             }
         }

@@ -45,12 +45,16 @@ import Testing
         (.scheme, ["", "h", "h:6379", "http://h", "://h", "postgresql://h", "redis:/h", "sentinel://h/m", "m@h:1"]),
         (.encrypted, ["rediss://h", "rediss+sentinel://h/m"]),
         (.query, ["redis://h?db=1", "redis://:a?b@h", "redis://:a#b@h", "redis+sentinel://h/m?x"]),
-        (.login, ["redis://secret@h", "redis://:@h", "redis://@h", "redis://:%4@h", "redis://:%zz@h", "redis://:%FF@h"]),
+        (
+            .login,
+            ["redis://secret@h", "redis://:@h", "redis://@h", "redis://:%4@h", "redis://:%zz@h", "redis://:%FF@h"]
+        ),
         (
             .address,
             [
                 "redis://", "redis:///1", "redis://h:", "redis://h:0", "redis://h:65536", "redis://h:x", "redis://::1",
-                "redis://ho st", "redis://[::1", "redis+sentinel:///m", "redis+sentinel://a,/m", "redis+sentinel://,a/m",
+                "redis://ho st", "redis://[::1", "redis+sentinel:///m", "redis+sentinel://a,/m",
+                "redis+sentinel://,a/m",
                 "redis://:a/b@h",
             ]
         ),

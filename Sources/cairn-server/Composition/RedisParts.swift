@@ -11,7 +11,11 @@ struct RedisParts {
     private static let patience = Duration.milliseconds(250)
 
     func bus(_ endpoint: RedisEndpoint) throws -> RedisChangeBus {
-        try RedisChangeBus(endpoint, generator: SystemRandomNumberGenerator(), report: BusReports.redis(log))
+        var limits = RedisBusLimits()
+        // A channel is in no database: its name has to tell two installations apart.
+        if endpoint.database != 0 { limits.channel += ":\(endpoint.database)" }
+        return try RedisChangeBus(
+            endpoint, limits: limits, generator: SystemRandomNumberGenerator(), report: BusReports.redis(log))
     }
 
     func cache(_ endpoint: RedisEndpoint) -> RedisMetadataCache {

@@ -53,7 +53,11 @@ struct SettingKey: Sendable {
             // What has no scheme goes on with the URL before it.
             return .list(
                 parts.reduce(into: []) { urls, part in
-                    if part.contains("://") || urls.isEmpty { urls.append(part) } else { urls[urls.count - 1] += ",\(part)" }
+                    if part.contains("://") || urls.isEmpty {
+                        urls.append(part)
+                    } else {
+                        urls[urls.count - 1] += ",\(part)"
+                    }
                 })
         default: return .text(text)
         }

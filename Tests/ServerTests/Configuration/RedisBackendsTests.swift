@@ -87,6 +87,26 @@ struct RedisBackendsTests {
         for process in processes { try await process.backends.close() }
     }
 
+    @Test("two installations on two databases of one Redis do not hear each other")
+    func databases() async throws {
+        let server = try await RedisServer.start()
+        var other = server.endpoint
+        other.database = 1
+        let first = try await open { $0.bus = .redis(server.endpoint) }
+        let second = try await open { $0.bus = .redis(other) }
+        for process in [first, second] {
+            try await Patience.until { value("cairn_bus_connected", process.backends.samples) == 1 }
+        }
+        let heard = Mutex<[BusMessage]>([])
+        let subscription = second.backends.bus.subscribe { event in heard.withLock { $0.append(event.message) } }
+        await first.backends.bus.publish(.revoked(DeviceID(high: 1, low: 1)))
+        await second.backends.bus.publish(.revoked(DeviceID(high: 1, low: 2)))
+        try await Patience.until { heard.withLock { $0.contains(.revoked(DeviceID(high: 1, low: 2))) } }
+        #expect(heard.withLock { !$0.contains(.revoked(DeviceID(high: 1, low: 1))) })
+        withExtendedLifetime(subscription) {}
+        for process in [first, second] { try await process.backends.close() }
+    }
+
     @Test("a process starts without Redis, says so, and uses it once it is there; the password is told nowhere")
     func away() async throws {
         let server = try await RedisServer.start("--requirepass", "hunter2")
@@ -169,10 +189,14 @@ struct RedisBackendsTests {
         try await sets[1].queue.introduce(1)
         try await sets[0].queue.add([Fixture.moved(1, 1)], to: 1)
         #expect(try await sets[1].queue.read(1).entries == [Fixture.moved(1, 1)])
-        #expect(sets[1].samples.contains { $0.name == "cairn_queue_read" && $0.labels == ["storage": "1"] && $0.value == 1 })
+        #expect(
+            sets[1].samples.contains { $0.name == "cairn_queue_read" && $0.labels == ["storage": "1"] && $0.value == 1 }
+        )
         await servers[0].crash()
         #expect(try await sets[1].queue.read(1).entries == [Fixture.moved(1, 1)])
-        #expect(sets[1].samples.contains { $0.name == "cairn_queue_read" && $0.labels == ["storage": "2"] && $0.value == 1 })
+        #expect(
+            sets[1].samples.contains { $0.name == "cairn_queue_read" && $0.labels == ["storage": "2"] && $0.value == 1 }
+        )
         try await sets[0].queue.add([Fixture.moved(2, 1)], to: 1)
         #expect(try await sets[1].queue.read(1).entries == [Fixture.moved(1, 1), Fixture.moved(2, 1)])
         for set in sets { try await set.queue.close() }

@@ -175,6 +175,20 @@ struct ServerConfigurationTests {
         }
     }
 
+    @Test("the example in deploy/ is a configuration")
+    func example() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../deploy/cairn.yml")
+        let configuration = try read(
+            try String(contentsOf: root.standardized, encoding: .utf8), options: ["--role", "api"])
+        let group = try RedisEndpoint(
+            url: "redis+sentinel://:CHANGE-ME@10.84.84.81,10.84.84.82,10.84.84.83/cairn")
+        #expect(configuration.bus == .redis(group) && configuration.cache == .redis(group))
+        #expect(
+            configuration.queue
+                == .redis(first: group, second: try RedisEndpoint(url: "redis://:CHANGE-ME@10.84.84.84")))
+        #expect(configuration.limits == .redis(group) && !configuration.needsData)
+    }
+
     @Test("Sentinels are named in one URL, also where several URLs are one variable")
     func sentinels() throws {
         let urls = "redis+sentinel://:secret@a:26379,b:26379,c/cairn, redis://:secret@q"
@@ -226,12 +240,18 @@ struct ServerConfigurationTests {
             ("data: /d\nqueue: {kind: redis, urls: ['redis://a']}", "queue.urls: names two servers"),
             ("data: /d\nqueue: {kind: redis, urls: ['redis://a', 'redis://a']}", "queue.urls: names two servers"),
             ("data: /d\nqueue: {kind: redis, urls: ['redis://a', 'http://a']}", "queue.urls: is a URL: redis://"),
-            ("data: /d\nbus: {kind: redis, url: 'redis://secret@h'}", "cairn.yaml:2: bus.url: has no password before the @"),
+            (
+                "data: /d\nbus: {kind: redis, url: 'redis://secret@h'}",
+                "cairn.yaml:2: bus.url: has no password before the @"
+            ),
             ("data: /d\nbus: {kind: redis, url: 'rediss://:secret@h'}", "bus.url: asks for TLS"),
             ("data: /d\ncache: {kind: redis, url: 'redis+sentinel://:secret@a,b'}", "cache.url: lacks the name of"),
             ("data: /d\nlimits: {kind: redis, url: 'redis://:secret@h/x'}", "limits.url: ends with what is no number"),
             ("data: /d\nlimits: {kind: redis}", "limits.url: is missing"),
-            ("data: /d\nlimits: {url: 'redis://:secret@h'}", "limits.url: does not go with limits.kind, which is memory"),
+            (
+                "data: /d\nlimits: {url: 'redis://:secret@h'}",
+                "limits.url: does not go with limits.kind, which is memory"
+            ),
             (
                 "data: /d\nqueue: {kind: redis, urls: ['redis://:secret@a', 'redis://a:6379/1']}",
                 "cairn.yaml:2: queue.urls: names two servers, which fail apart"
