@@ -102,8 +102,9 @@ let package = Package(
         .executableTarget(
             name: "cairn-server",
             dependencies: [
-                "Model", "Blocks", "CLinux", "Files", "HTTPAPI", "Messaging", "MessagingLocal", "MessagingSQL",
-                "Metadata", "MetadataPostgreSQL", "MetadataSQLite", "NotificationReactor", "Notifications", "Retention",
+                "Model", "Blocks", "CLinux", "Files", "HTTPAPI", "Messaging", "MessagingLocal", "MessagingRedis",
+                "MessagingSQL", "Metadata", "MetadataPostgreSQL", "MetadataSQLite", "NotificationReactor",
+                "Notifications", "Retention",
                 "Storage", "StorageLocal", "WireProtocol", arguments, hummingbird, hummingbirdTLS, lifecycle, log,
                 metrics,
                 nio, nioTLS, signals, yaml,
@@ -182,10 +183,15 @@ let package = Package(
                 "MetadataSQLite",
                 "Model", "Notifications", "TestSupport", log,
             ]),
+        .target(
+            name: "RedisSupport",
+            dependencies: ["MessagingRedis", "TestSupport"],
+            path: "Tests/RedisSupport"),
         .testTarget(
             name: "RedisTests",
             dependencies: [
-                "MessagingRedis", "Messaging", "MessagingConformance", "BusConformance", "Metadata", "Model",
+                "RedisSupport", "Notifications", "NotificationConformance", "MessagingRedis", "Messaging",
+                "MessagingConformance", "BusConformance", "Metadata", "Model",
                 "TestSupport",
             ]),
         .testTarget(
@@ -206,7 +212,8 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "cairn-server", "Blocks", "Files", "HTTPAPI", "Messaging", "Metadata", "MetadataSQLite", "Model",
+                "cairn-server", "RedisSupport", "Blocks", "Files", "HTTPAPI", "Messaging", "MessagingConformance",
+                "MessagingRedis", "Metadata", "MetadataSQLite", "Model",
                 "Storage", "StorageLocal", "TestSupport", arguments, lifecycle, log,
             ]),
         .testTarget(

@@ -1,7 +1,9 @@
 import Blocks
 import Files
+import Messaging
 import Metadata
 import Model
+import Synchronization
 import TestSupport
 import Testing
 
@@ -107,6 +109,60 @@ struct AccountTests {
         await #expect(throws: FilesError(.tooManyAttempts, "")) {
             try await logIn(account: "eve", password: "correct horse", device: "x", from: "10.0.0.7")
         }
+    }
+
+    /// Two processes over one installation, whose attempts are counted together.
+    private func together(_ elapsed: @escaping @Sendable () -> Duration) async throws -> (Workshop, [LogIn]) {
+        let first = try await Workshop(loginLimiter: MemoryRateLimiter(elapsed: elapsed))
+        let limiter = first.context.loginLimiter
+        let second = try await Workshop(after: first, loginLimiter: limiter)
+        _ = try await first.account("ada")
+        _ = try await first.account("eve")
+        return (first, try [first, second].map { try LogIn($0.context) })
+    }
+
+    @Test("processes that count together allow what one of them would in the long run")
+    func throttledTogether() async throws {
+        let time = Mutex(Duration.zero)
+        let (shop, processes) = try await together { time.withLock { $0 } }
+        for number in 0..<14 {
+            // For the throttle of one process each attempt comes after its wait.
+            shop.clock.advance(by: .seconds(600))
+            await #expect(throws: FilesError(.wrongCredentials, "")) {
+                try await processes[number % 2](
+                    account: "ada", password: "wrong horse", device: "x", from: "10.0.0.\(number)")
+            }
+        }
+        shop.clock.advance(by: .seconds(4000))
+        for process in processes {
+            let error = try await #require(throws: FilesError(.tooManyAttempts, "")) {
+                try await process(account: "ada", password: "correct horse", device: "x", from: "10.0.0.99")
+            }
+            #expect(error.retryAfter == 900)
+        }
+        // Others are not meant, and one wait later one attempt is let in. A right one lets all go on.
+        _ = try await processes[0](account: "eve", password: "correct horse", device: "x", from: "10.0.0.98")
+        time.withLock { $0 += .seconds(900) }
+        _ = try await processes[1](account: "ada", password: "correct horse", device: "x", from: "10.0.0.97")
+        _ = try await processes[0](account: "ada", password: "correct horse", device: "x", from: "10.0.0.97")
+    }
+
+    @Test("an address that guesses is refused by all, and takes nothing from the accounts that it names")
+    func addressesTogether() async throws {
+        let (shop, processes) = try await together { .zero }
+        for number in 0..<14 {
+            shop.clock.advance(by: .seconds(4000))
+            _ = try? await processes[number % 2](
+                account: "nobody \(number)", password: "wrong horse", device: "x", from: "10.0.0.7")
+        }
+        shop.clock.advance(by: .seconds(4000))
+        for number in 0..<20 {
+            await #expect(throws: FilesError(.tooManyAttempts, "")) {
+                try await processes[number % 2](
+                    account: "ada", password: "correct horse", device: "x", from: "10.0.0.7")
+            }
+        }
+        _ = try await processes[0](account: "ada", password: "correct horse", device: "x", from: "10.0.0.8")
     }
 
     @Test("a revoked token is refused at once, by its name, and no other is")

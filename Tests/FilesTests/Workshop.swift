@@ -30,7 +30,8 @@ final class Workshop: Sendable {
     /// Opens a workshop, new or on what another left behind.
     init(
         after earlier: Workshop? = nil, regions count: Int = 1, seed: UInt64 = 1, limits: FilesLimits = FilesLimits(),
-        cache: any MetadataCache = NoMetadataCache(), archive: ((ManualClock) async throws -> ArchiveTier)? = nil
+        cache: any MetadataCache = NoMetadataCache(), loginLimiter: (any RateLimiter)? = nil,
+        archive: ((ManualClock) async throws -> ArchiveTier)? = nil
     ) async throws {
         directory = earlier?.directory ?? TemporaryDirectory()
         disks = earlier?.disks ?? (0..<count).map { _ in MemoryDisk() }
@@ -46,7 +47,7 @@ final class Workshop: Sendable {
         context = FilesContext(
             database: database, store: store, keyRing: FixedKeyRing(keyRing), bus: bus, clock: clock,
             randomness: Randomness(SeededGenerator(seed: earlier == nil ? seed : seed &+ 77)),
-            workers: WorkerPool(workers: 2), limits: limits, cache: cache,
+            workers: WorkerPool(workers: 2), limits: limits, cache: cache, loginLimiter: loginLimiter,
             log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), archive: try await archive?(clock))
         completion = CompleteUpload(context)
         let subscribed = bus.subscribe { [weak self] event in self?.heard.withLock { $0.append(event.message) } }

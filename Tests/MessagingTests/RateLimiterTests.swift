@@ -48,6 +48,15 @@ import Testing
         #expect(await limiter.take(1, of: "a", by: rule) == .allowed)
     }
 
+    @Test func `a bucket can be filled, and that is no other's`() async {
+        let limiter = MemoryRateLimiter(elapsed: { .zero })
+        for key in ["a", "b"] { #expect(await limiter.take(3, of: key, by: rule) == .allowed) }
+        await limiter.refill("a")
+        await limiter.refill("never used")
+        #expect(await limiter.take(3, of: "a", by: rule) == .allowed)
+        #expect(await limiter.take(1, of: "b", by: rule) == .refused(retryAfter: .seconds(10)))
+    }
+
     @Test func `the table is bounded, and keeps those that took the most`() async {
         let time = Time()
         let limiter = MemoryRateLimiter(capacity: 100, elapsed: { time.now })

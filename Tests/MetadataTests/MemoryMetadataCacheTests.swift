@@ -30,6 +30,7 @@ import Testing
         time.advance(by: .seconds(1))
         #expect(await cache.get([Self.key(1), Self.key(2)]).isEmpty)
         #expect(cache.size == 0)
+        #expect(cache.counts.hits == 3 && cache.counts.misses == 3)
     }
 
     @Test func `what was not used for the longest time goes first`() async {

@@ -1,4 +1,5 @@
 import Glibc
+import RedisSupport
 import TestSupport
 import Testing
 
@@ -55,6 +56,23 @@ import Testing
         let pool = pool(endpoint)
         #expect(try await ping(pool) == "PONG")
         await pool.close()
+    }
+
+    @Test func `Sentinels with a password, and without one, lead to a master that has one`() async throws {
+        let master = try await RedisServer.start("--requirepass", "right")
+        let open = try await RedisServer.startSentinel(of: master)
+        let closed = try await RedisServer.startSentinel(of: master, password: "right")
+        for sentinel in [open, closed] {
+            let url = "redis+sentinel://:right@127.0.0.1:\(sentinel.port)/m"
+            let pool = pool(RedisServer.quick(try RedisEndpoint(url: url)))
+            #expect(try await ping(pool) == "PONG")
+            await pool.close()
+        }
+        let wrong = pool(RedisServer.quick(try RedisEndpoint(url: "redis+sentinel://:left@127.0.0.1:\(closed.port)/m")))
+        let error = await #expect(throws: RedisError(.refused, "")) { try await ping(wrong) }
+        #expect(error?.message.contains("Sentinel at 127.0.0.1:\(closed.port)") == true)
+        #expect(error?.message.contains("left") == false)
+        await wrong.close()
     }
 
     @Test func `a replica is no master`() async throws {

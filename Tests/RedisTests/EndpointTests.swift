@@ -3,26 +3,10 @@ import Testing
 @testable import MessagingRedis
 
 @Suite struct EndpointTests {
-    @Test func `an endpoint is read from its text`() throws {
-        let plain = try #require(RedisEndpoint("redis.internal:6379"))
-        #expect(plain.location == .server(RedisAddress(host: "redis.internal", port: 6379)))
-        #expect(plain.database == 0)
-        let numbered = try #require(RedisEndpoint("[::1]:7000/3"))
-        #expect(numbered.location == .server(RedisAddress(host: "::1", port: 7000)))
-        #expect(numbered.database == 3)
-        let watched = try #require(RedisEndpoint("cairn@a:26379,b:26380/1"))
-        let sentinels = [RedisAddress(host: "a", port: 26379), RedisAddress(host: "b", port: 26380)]
-        #expect(watched.location == .sentinels(sentinels, master: "cairn"))
-        #expect(watched.database == 1)
-    }
-
     @Test(
-        arguments: [
-            "", "host", "host:", ":6379", "host:0", "host:65536", "host:x", "a:1,b:2", "@a:1", "m@", "m@a:1,", "a:1/",
-            "a:1/-1", "a:1/x", "a:1/1/2", "m@n@a:1", "::1:7000", "ho st:1",
-        ])
-    func `what is no endpoint is none`(_ text: String) {
-        #expect(RedisEndpoint(text) == nil)
+        arguments: ["", "host", "host:", ":6379", "host:0", "host:65536", "host:x", "::1:7000", "ho st:1", "[]:1"])
+    func `what is no address is none`(_ text: String) {
+        #expect(RedisAddress(text) == nil)
     }
 
     @Test func `an address is written as it is read`() {

@@ -2,6 +2,7 @@ import BusConformance
 import Glibc
 import Messaging
 import MessagingRedis
+import RedisSupport
 import TestSupport
 import Testing
 

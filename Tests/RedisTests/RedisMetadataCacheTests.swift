@@ -1,5 +1,6 @@
 import Glibc
 import Metadata
+import RedisSupport
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@ import Glibc
 import Messaging
 import MessagingConformance
 import Model
+import RedisSupport
 import Synchronization
 import TestSupport
 import Testing
@@ -335,7 +336,8 @@ private typealias Fixture = QueueFixture
             for _ in 0..<2 { await queue.maintain(at: Fixture.time) }
         }
         await maintain()
-        try await queue.introduce(1, 2)
+        // Each half marks a device that it hears of for the first time, and only the one that is read can be acknowledged.
+        for replica in replicas { try await replica.introduce(1, 2) }
         try await queue.add([Fixture.moved(1, 1)], to: 1)
         await servers[0].crash()
         #expect(try await queue.read(1).entries == [Fixture.moved(1, 1)])
@@ -362,14 +364,14 @@ private typealias Fixture = QueueFixture
             try await RedisServer.start("--appendonly", "yes"), try await RedisServer.start("--appendonly", "yes"),
         ]
         let time = HandTime()
+        let replicas = [try await Self.open(servers[0], seed: 1), try await Self.open(servers[1], seed: 2)]
         let queue = DoubledOfflineQueue(
-            try await Self.open(servers[0], seed: 1), try await Self.open(servers[1], seed: 2), elapsed: { time.now },
-            pause: { try await ContinuousClock().sleep(for: $0) })
+            replicas[0], replicas[1], elapsed: { time.now }, pause: { try await ContinuousClock().sleep(for: $0) })
         for _ in 0..<3 {
             time.advance(by: .seconds(60))
             await queue.maintain(at: Fixture.time)
         }
-        try await queue.introduce(1)
+        for replica in replicas { try await replica.introduce(1) }
         try await queue.add([Fixture.moved(1, 1)], to: 1)
         await servers[0].crash()
         try await servers[0].start()

@@ -1,4 +1,5 @@
 import Messaging
+import RedisSupport
 import TestSupport
 import Testing
 
@@ -30,6 +31,23 @@ import Testing
         #expect((290_000...300_010).contains(left))
         for limiter in limiters { await limiter.close() }
         await server.crash()
+    }
+
+    @Test func `a bucket is filled for all servers, and for who counts alone`() async throws {
+        let server = try await RedisServer.start()
+        let limiters = [open(server), open(server, seed: 2)]
+        #expect(await limiters[0].take(3, of: "a", by: rule) == .allowed)
+        #expect(await limiters[1].take(1, of: "a", by: rule) != .allowed)
+        await limiters[0].refill("a")
+        #expect(await limiters[1].take(3, of: "a", by: rule) == .allowed)
+        await server.crash()
+        for _ in 0..<2 {
+            #expect(await limiters[0].take(3, of: "a", by: rule) == .allowed)
+            #expect(await limiters[0].take(1, of: "a", by: rule) != .allowed)
+            await limiters[0].refill("a")
+        }
+        #expect(limiters[0].isLeftAlone)
+        for limiter in limiters { await limiter.close() }
     }
 
     @Test func `tokens come back with time`() async throws {

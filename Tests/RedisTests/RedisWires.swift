@@ -1,6 +1,7 @@
 import BusConformance
 import Messaging
 import MessagingRedis
+import RedisSupport
 import Synchronization
 import TestSupport
 

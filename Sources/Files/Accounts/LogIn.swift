@@ -1,5 +1,6 @@
 import Blocks
 import CoreMetrics
+import Messaging
 import Metadata
 import Model
 import Synchronization
@@ -7,7 +8,8 @@ import Synchronization
 /// Checks a password and makes a device of the account, with a token of its own.
 ///
 /// Wrong accounts and wrong passwords can't be told apart, neither by the answer nor by the time that it takes. Attempts
-/// are throttled by account and by address, and few passwords are hashed at once: each takes 32 MiB.
+/// are throttled by account and by address, and few passwords are hashed at once: each takes 32 MiB. Where processes count
+/// together, all of them allow in the long run what one would.
 public final class LogIn: Sendable {
     private let context: FilesContext
     private let hashing: WorkerPool
@@ -40,7 +42,7 @@ public final class LogIn: Sendable {
         }
         guard name.utf8.count <= 128, password.utf8.count <= AccountRules.longestPassword else { throw wrong }
         let attempt = ["account " + name, "address " + address]
-        try admit(attempt)
+        try await admit(attempt)
         let account = try await context.database.read { try AccountQueries($0).byName(name) }
         let stored = account?.passwordHash ?? decoy
         let matches = try await hashing.run { _ in try ScryptPassword.verify(password, against: stored) }
@@ -49,18 +51,35 @@ public final class LogIn: Sendable {
             throw wrong
         }
         throttle.withLock { $0.succeeded(attempt) }
+        for key in attempt { await context.loginLimiter?.refill(key) }
         return try await register(device, account)
     }
 
     private var wrong: FilesError { FilesError(.wrongCredentials, "the account name or the password is wrong") }
 
-    private func admit(_ attempt: [String]) throws(FilesError) {
+    /// What all processes together allow: as many failures as pass the throttle of one before it waits the longest, and
+    /// then one after each such wait.
+    static let sharedRule = RateRule(burst: 14, interval: .seconds(LoginThrottle.longest))
+
+    private func admit(_ attempt: [String]) async throws(FilesError) {
         let now = context.clock.now().seconds
-        let wait = throttle.withLock { throttle in
-            let wait = throttle.wait(attempt, now: now)
-            if wait == 0 { throttle.began(attempt, now: now) }
-            return wait
+        try refuse(throttle.withLock { $0.wait(attempt, now: now) })
+        if let limiter = context.loginLimiter {
+            // The address first: who is refused for it takes nothing from the account.
+            for key in attempt.reversed() {
+                guard case .refused(let wait) = await limiter.take(1, of: key, by: Self.sharedRule) else { continue }
+                try refuse(max(1, wait.components.seconds))
+            }
         }
+        try refuse(
+            throttle.withLock { throttle in
+                let wait = throttle.wait(attempt, now: now)
+                if wait == 0 { throttle.began(attempt, now: now) }
+                return wait
+            })
+    }
+
+    private func refuse(_ wait: Int64) throws(FilesError) {
         if wait > 0 {
             throw FilesError(
                 .tooManyAttempts, "too many failed logins; try again in \(wait) s", retryAfter: Int(wait))

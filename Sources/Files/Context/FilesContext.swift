@@ -37,6 +37,8 @@ public struct FilesContext: Sendable {
     public let limits: FilesLimits
     /// Keeps answers that never change.
     public let cache: any MetadataCache
+    /// Counts log-in attempts for all processes together; nil where each counts by itself.
+    public let loginLimiter: (any RateLimiter)?
     /// Where errors that nobody waits for are told.
     public let log: Logger
     /// What is counted.
@@ -46,7 +48,8 @@ public struct FilesContext: Sendable {
     public init(
         database: any MetadataDatabase, store: any BlockStore, keyRing: any KeyRingSource, bus: any ChangeBus,
         clock: any WallClock, randomness: Randomness, workers: WorkerPool, limits: FilesLimits = FilesLimits(),
-        cache: any MetadataCache = NoMetadataCache(), log: Logger, archive: ArchiveTier? = nil
+        cache: any MetadataCache = NoMetadataCache(), loginLimiter: (any RateLimiter)? = nil, log: Logger,
+        archive: ArchiveTier? = nil
     ) {
         self.database = database
         self.store = store
@@ -63,6 +66,7 @@ public struct FilesContext: Sendable {
         self.archive = archive
         self.limits = limits
         self.cache = cache
+        self.loginLimiter = loginLimiter
         self.log = log
         metrics = FilesMetrics()
     }

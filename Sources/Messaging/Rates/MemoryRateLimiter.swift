@@ -30,6 +30,9 @@ public final class MemoryRateLimiter: RateLimiter {
         }
     }
 
+    /// Fills the bucket of a key.
+    public func refill(_ key: String) async { buckets.withLock { _ = $0.removeValue(forKey: key) } }
+
     private static func forget(_ buckets: inout [String: TokenBucket], to capacity: Int, at now: Duration) {
         buckets = buckets.filter { $0.value.full > now }
         guard buckets.count > capacity else { return }

@@ -34,6 +34,9 @@ public protocol RateLimiter: Sendable {
     ///   - rule: how it fills.
     /// - Returns: Whether they were taken.
     func take(_ tokens: Int, of key: String, by rule: RateRule) async -> RateVerdict
+
+    /// Fills the bucket of a key, as if nothing had ever been taken from it.
+    func refill(_ key: String) async
 }
 
 /// A bucket of tokens, as the moment at which it will be full: a value without clock. Times are durations since any fixed

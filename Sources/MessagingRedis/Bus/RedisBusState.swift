@@ -12,6 +12,7 @@ final class RedisBusState: Sendable {
         var run = ""
         /// What was reported last; nil before anything was.
         var isMade: Bool?
+        var gaps = 0
     }
 
     let local = InProcessChangeBus()
@@ -31,12 +32,18 @@ final class RedisBusState: Sendable {
 
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
+    var status: RedisBusStatus {
+        state.withLock { state in
+            RedisBusStatus(isConnected: state.ledger.isPublishing && state.ledger.isHearing, gaps: state.gaps)
+        }
+    }
+
     /// Has a message published, and the waiter resumed when that is done or can't be waited for.
     func publish(_ message: BusMessage, _ waiter: Waiter) {
         let (done, isConnected) = state.withLock { state in
             if state.isClosed { return (Optional(waiter), false) }
             let (tell, done) = state.ledger.add(message, waiter)
-            self.tell(tell)
+            self.tell(tell, &state)
             return (done, state.ledger.isPublishing)
         }
         done?.resume()
@@ -63,7 +70,7 @@ final class RedisBusState: Sendable {
         let done = state.withLock { state in
             let (tell, done) = state.ledger.publisherLost()
             state.run = ""
-            self.tell(tell)
+            self.tell(tell, &state)
             reportLost(error, &state)
             return done
         }
@@ -75,19 +82,21 @@ final class RedisBusState: Sendable {
 
     func subscriberConnected() {
         state.withLock { state in
-            tell(state.ledger.subscriberConnected())
+            tell(state.ledger.subscriberConnected(), &state)
             reportMade(&state)
         }
     }
 
     func subscriberLost(_ error: RedisError?) {
         state.withLock { state in
-            tell(state.ledger.subscriberLost())
+            tell(state.ledger.subscriberLost(), &state)
             reportLost(error, &state)
         }
     }
 
-    func hear(_ packet: BusPacket) { state.withLock { tell($0.ledger.hear(packet)) } }
+    func hear(_ packet: BusPacket) {
+        state.withLock { state in tell(state.ledger.hear(packet), &state) }
+    }
 
     func close() {
         state.withLock { $0.isClosed = true }
@@ -97,11 +106,13 @@ final class RedisBusState: Sendable {
 
     // Under the lock, so that all receivers see one order.
 
-    private func tell(_ tellings: [BusLedger<Waiter>.Telling]) {
+    private func tell(_ tellings: [BusLedger<Waiter>.Telling], _ state: inout State) {
         for telling in tellings {
             switch telling {
             case .message(let message): local.tell(message)
-            case .gap: local.leaveGap()
+            case .gap:
+                state.gaps += 1
+                local.leaveGap()
             }
         }
     }

@@ -15,6 +15,14 @@ public struct RedisBusLimits: Hashable, Sendable {
     public init() {}
 }
 
+/// What of a bus over Redis is worth watching.
+public struct RedisBusStatus: Hashable, Sendable {
+    /// Whether everything is published and heard.
+    public let isConnected: Bool
+    /// How many gaps its receivers were shown: one for each connection, and one whenever a message was lost.
+    public let gaps: Int
+}
+
 /// The bus of several servers, over a channel of Redis 7.
 ///
 /// Each message names the instance that published it and its number there, so that everybody sees when one is left out.
@@ -59,6 +67,9 @@ public final class RedisChangeBus: ChangeBus {
     }
 
     deinit { shared.close() }
+
+    /// How it is now.
+    public var status: RedisBusStatus { shared.status }
 
     /// Publishes a message. It returns when the server has it, or at once while there is no connection; then the message
     /// goes out later or becomes a gap. At the longest it takes as long as a command may.

@@ -34,15 +34,32 @@ struct CircuitBreaker {
         return .probe
     }
 
-    mutating func succeeded() {
+    /// Notes that a call or the probe was answered.
+    /// - Returns: Whether it was open until then.
+    @discardableResult
+    mutating func succeeded() -> Bool {
+        defer { openUntil = nil }
         failures = 0
-        openUntil = nil
         isProbing = false
+        return isOpen
     }
 
-    mutating func failed(at now: Duration) {
+    /// Notes that a call or the probe failed.
+    /// - Returns: Whether it opened just now.
+    @discardableResult
+    mutating func failed(at now: Duration) -> Bool {
+        let wasOpen = isOpen
         failures += 1
         isProbing = false
         if failures >= tolerance { openUntil = now + pause }
+        return isOpen && !wasOpen
     }
+}
+
+/// What became of a Redis that can be done without.
+public enum RedisAvailability: Hashable, Sendable {
+    /// It answers again.
+    case back
+    /// It is left alone, for this reason, and tried from time to time. Told once, however often that fails.
+    case away(String)
 }

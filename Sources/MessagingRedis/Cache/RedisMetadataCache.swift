@@ -25,26 +25,15 @@ public final class RedisMetadataCache: MetadataCache {
         public init() {}
     }
 
-    /// What was asked of a cache, and what became of it.
-    public struct Counts: Hashable, Sendable {
-        /// Entries that were there.
-        public var hits = 0
-        /// Entries that were not.
-        public var misses = 0
-        /// Entries that were not what was put there.
-        public var damaged = 0
-        /// Calls that failed.
-        public var failures = 0
-    }
-
     private struct State {
         var breaker: CircuitBreaker
-        var counts = Counts()
+        var counts = MetadataCacheCounts()
     }
 
     private let pool: RedisPool
     private let options: Options
     private let elapsed: @Sendable () -> Duration
+    private let report: @Sendable (RedisAvailability) -> Void
     private let state: Mutex<State>
 
     /// Makes a cache; Redis need not be there.
@@ -53,12 +42,14 @@ public final class RedisMetadataCache: MetadataCache {
     ///   - options: how the cache is kept.
     ///   - generator: where the jitter of pauses comes from.
     ///   - elapsed: the time since any fixed moment, never going back.
+    ///   - report: told when Redis is left alone and when it answers again, on any thread.
     public init(
         _ endpoint: RedisEndpoint, options: Options = Options(), generator: some RandomNumberGenerator & Sendable,
-        elapsed: @escaping @Sendable () -> Duration
+        elapsed: @escaping @Sendable () -> Duration, report: @escaping @Sendable (RedisAvailability) -> Void = { _ in }
     ) {
         self.options = options
         self.elapsed = elapsed
+        self.report = report
         pool = RedisPool(endpoint, "cairn-redis-cache", generator: generator)
         state = Mutex(State(breaker: CircuitBreaker(tolerance: options.tolerance, pause: options.pause)))
     }
@@ -67,7 +58,7 @@ public final class RedisMetadataCache: MetadataCache {
     public var isUseful: Bool { true }
 
     /// What was asked so far.
-    public var counts: Counts { state.withLock { $0.counts } }
+    public var counts: MetadataCacheCounts { state.withLock { $0.counts } }
 
     /// Whether Redis is left alone now.
     public var isLeftAlone: Bool { state.withLock { $0.breaker.isOpen } }
@@ -85,8 +76,8 @@ public final class RedisMetadataCache: MetadataCache {
         }
         let entries = open(found, for: keys)
         let damaged = found.prefix(keys.count).count { $0 != .null } - entries.count
+        succeeded()
         state.withLock { state in
-            state.breaker.succeeded()
             state.counts.hits += entries.count
             state.counts.misses += keys.count - entries.count
             state.counts.damaged += damaged
@@ -143,17 +134,22 @@ public final class RedisMetadataCache: MetadataCache {
 
     private func note(_ result: Result<Void, any Error>) {
         switch result {
-        case .success: state.withLock { $0.breaker.succeeded() }
+        case .success: succeeded()
         case .failure(let error): note(error)
         }
     }
 
+    private func succeeded() {
+        if state.withLock({ $0.breaker.succeeded() }) { report(.back) }
+    }
+
     private func note(_ error: any Error) {
         let now = elapsed()
-        state.withLock { state in
+        let isNews = state.withLock { state in
             state.counts.failures += 1
             // That many wait says that there is much to do, not that nothing is done.
-            if (error as? RedisError)?.code != .overloaded { state.breaker.failed(at: now) }
+            return (error as? RedisError)?.code != .overloaded && state.breaker.failed(at: now)
         }
+        if isNews { report(.away("\(error)")) }
     }
 }

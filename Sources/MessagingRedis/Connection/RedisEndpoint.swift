@@ -45,7 +45,7 @@ public struct RedisEndpoint: Hashable, Sendable {
     public var user: String?
     /// The password of the server; nil when it wants none.
     public var password: String?
-    /// The password of the Sentinels; nil when they want none.
+    /// The password of the Sentinels; nil when they want none, or that of the server.
     public var sentinelPassword: String?
     /// The number of the database.
     public var database: Int
@@ -56,24 +56,6 @@ public struct RedisEndpoint: Hashable, Sendable {
     public init(_ location: Location, database: Int = 0) {
         self.location = location
         self.database = database
-    }
-
-    /// Reads `host:port`, or `master@host:port,host:port` for Sentinels, with `/database` behind where it is not 0; nil
-    /// for anything else. Passwords are set apart: they do not belong on a command line.
-    public init?(_ text: String) {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count <= 2, let database = parts.count == 2 ? Int(parts[1]) : 0, database >= 0 else { return nil }
-        let location = parts[0].split(separator: "@", omittingEmptySubsequences: false)
-        guard let places = location.last else { return nil }
-        let addresses = places.split(separator: ",", omittingEmptySubsequences: false).map { RedisAddress($0) }
-        let known = addresses.compactMap { $0 }
-        guard known.count == addresses.count, let first = known.first else { return nil }
-        switch location.count {
-        case 1 where known.count == 1: self.init(.server(first), database: database)
-        case 2 where !location[0].isEmpty:
-            self.init(.sentinels(known, master: String(location[0])), database: database)
-        default: return nil
-        }
     }
 }
 

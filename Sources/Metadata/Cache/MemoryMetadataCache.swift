@@ -16,6 +16,7 @@ public final class MemoryMetadataCache: MetadataCache {
         var start = 0
         var use: UInt64 = 0
         var size = 0
+        var counts = MetadataCacheCounts()
 
         mutating func touch(_ key: MetadataCacheKey) {
             use += 1
@@ -61,6 +62,9 @@ public final class MemoryMetadataCache: MetadataCache {
     /// Always.
     public var isUseful: Bool { true }
 
+    /// What was asked so far.
+    public var counts: MetadataCacheCounts { state.withLock { $0.counts } }
+
     /// How many bytes its entries count.
     public var size: Int { state.withLock { $0.size } }
 
@@ -78,6 +82,8 @@ public final class MemoryMetadataCache: MetadataCache {
                     found[key] = entry.bytes
                 }
             }
+            state.counts.hits += found.count
+            state.counts.misses += keys.count - found.count
             return found
         }
     }

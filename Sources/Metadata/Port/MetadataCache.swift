@@ -20,6 +20,21 @@ public protocol MetadataCache: Sendable {
     func put(_ entries: [MetadataCacheKey: [UInt8]]) async
 }
 
+/// What was asked of a cache, and what became of it.
+public struct MetadataCacheCounts: Hashable, Sendable {
+    /// Entries that were there.
+    public var hits = 0
+    /// Entries that were not.
+    public var misses = 0
+    /// Entries that were not what was put there.
+    public var damaged = 0
+    /// Calls that failed.
+    public var failures = 0
+
+    /// Makes counts of nothing.
+    public init() {}
+}
+
 /// What an entry of a cache is found by.
 public struct MetadataCacheKey: Hashable, Sendable, CustomStringConvertible {
     /// The bytes: of the form of the entry with its version, then of all that the entry depends on.

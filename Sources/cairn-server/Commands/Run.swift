@@ -108,7 +108,7 @@ struct Run: AsyncParsableCommand {
                 let path = configuration.data, let polls = configuration.polls
             {
                 let folder = try DataFolder(path, create: false)
-                return try await NotificationProcess.open(folder: folder, address: polls).run()
+                return try await NotificationProcess.open(folder: folder, address: polls, bus: configuration.bus).run()
             }
             try await Server.open(configuration).run()
         }

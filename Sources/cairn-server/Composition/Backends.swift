@@ -24,6 +24,10 @@ struct Backends {
     let busServer: SocketBusServer?
     /// The two sides of the offline queue; nil when the process does not use it.
     let queues: QueueReplicas?
+    /// Keeps answers that never change.
+    let cache: any MetadataCache
+    /// Counts log-in attempts for all processes; nil where each counts by itself.
+    let loginLimiter: (any RateLimiter)?
     /// Whether no other process can do any job.
     let isAlone: Bool
 
@@ -37,7 +41,6 @@ struct Backends {
         let database = MeasuredMetadataDatabase(
             try await openDatabase(configuration.database, in: folder), metrics: metrics)
         let keyRing = try await openKeyRing(configuration, in: folder, database)
-        try ensureCache(configuration.cache)
         let store: any MaintainedBlockStore =
             configuration.needsStore
             ? try await openStore(configuration.storage, in: folder, database, log) : AbsentBlockStore()
@@ -50,12 +53,21 @@ struct Backends {
         let queues = try configuration.needsQueue ? openQueues(configuration.queue, in: folder) : nil
         return Backends(
             folder: folder, lock: lock, database: database, keyRing: keyRing, store: store, archive: archive, bus: bus,
-            busServer: busServer, queues: queues, isAlone: configuration.database == .sqlite)
+            busServer: busServer, queues: queues, cache: openCache(configuration.cache, log),
+            loginLimiter: openLimiter(configuration.limits, log), isAlone: configuration.database == .sqlite)
+    }
+
+    /// The counts of those that have some, as `/metrics` shows them.
+    var samples: [Sample] { watched.flatMap(\.samples) }
+
+    private var watched: [any WatchedPart] {
+        [bus as? any WatchedPart, cache as? any WatchedPart, loginLimiter as? any WatchedPart].compactMap { $0 }
     }
 
     /// Lets go of all that can be reached by none any more.
     func close() async throws {
         await busServer?.close()
+        for part in watched { await part.close() }
         try await archive?.store.close()
         try await store.close()
         try await database.close()
@@ -103,7 +115,7 @@ struct Backends {
                 try SocketBusServer(path: folder.bus, bus: bus, report: BusReports.server(log))
             }
             return (bus, server)
-        case .redis: throw notBuiltIn("bus.kind: redis")
+        case .redis(let endpoint): return (try RedisParts(log: log).bus(endpoint), nil)
         }
     }
 
@@ -113,15 +125,23 @@ struct Backends {
             return QueueReplicas(
                 directories: try first ?? needed(folder, for: "queue.first_directory").queue,
                 try second ?? needed(folder, for: "queue.second_directory").secondQueue)
-        case .redis: throw notBuiltIn("queue.kind: redis")
+        case .redis(let first, let second): return QueueReplicas(servers: first, second)
         }
     }
 
-    private static func ensureCache(_ choice: CacheChoice) throws {
+    private static func openCache(_ choice: CacheChoice, _ log: Logger) -> any MetadataCache {
         switch choice {
-        case .none: return
-        case .memory: throw notBuiltIn("cache.kind: memory")
-        case .redis: throw notBuiltIn("cache.kind: redis")
+        case .none: NoMetadataCache()
+        case .memory(let bytes):
+            MemoryMetadataCache(capacity: bytes, lifetime: .seconds(86_400), elapsed: RedisParts.elapsed)
+        case .redis(let endpoint): RedisParts(log: log).cache(endpoint)
+        }
+    }
+
+    private static func openLimiter(_ choice: LimitChoice, _ log: Logger) -> (any RateLimiter)? {
+        switch choice {
+        case .memory: nil
+        case .redis(let endpoint): RedisParts(log: log).limiter(endpoint)
         }
     }
 

@@ -2,7 +2,9 @@ import Blocks
 import Files
 import Foundation
 import Logging
+import Messaging
 import MessagingLocal
+import MessagingRedis
 import Metadata
 import Model
 import NotificationReactor
@@ -15,7 +17,7 @@ import UnixSignals
 struct NotificationProcess {
     private let address: PollAddress
     private let database: any MetadataDatabase
-    private let bus: SocketChangeBus
+    private let closeBus: @Sendable () async -> Void
     private let desk: PollDesk
     private let reactor: NotificationReactor
     private let log: Logger
@@ -23,16 +25,15 @@ struct NotificationProcess {
     /// How long the parked polls and their answers may take after the signal to stop.
     private static let patience = Duration.seconds(30)
 
-    /// Opens what it reads, and listens.
+    /// Opens what it reads, and listens. It hears of changes where the server tells them.
     /// - Throws: ``Failure`` and the errors of the layers.
     static func open(
-        folder: DataFolder, databaseServer: String? = nil, address: PollAddress
+        folder: DataFolder, databaseServer: String? = nil, address: PollAddress, bus choice: BusChoice = .local
     ) async throws -> NotificationProcess {
         let log = Logger(label: "cairn.notify")
         let database = try await MetadataPlace(folder: folder, server: databaseServer).reader()
         let keys = try KeyRingFile(path: folder.keyRing).keyRing().pollKeys()
-        let bus = try SocketChangeBus(
-            path: folder.bus, generator: SystemRandomNumberGenerator(), report: BusReports.link(log))
+        let (bus, closeBus) = try openBus(choice, folder, log)
         var limits = PollLimits()
         limits.capacity = address.capacity
         let (heads, revocations) = (
@@ -44,7 +45,21 @@ struct NotificationProcess {
             configuration: address.configuration, desk: desk, keys: keys, clock: SystemWallClock(),
             generator: SystemRandomNumberGenerator(), log: log)
         return NotificationProcess(
-            address: address, database: database, bus: bus, desk: desk, reactor: reactor, log: log)
+            address: address, database: database, closeBus: closeBus, desk: desk, reactor: reactor, log: log)
+    }
+
+    private static func openBus(
+        _ choice: BusChoice, _ folder: DataFolder, _ log: Logger
+    ) throws -> (any ChangeBus, @Sendable () async -> Void) {
+        switch choice {
+        case .local:
+            let bus = try SocketChangeBus(
+                path: folder.bus, generator: SystemRandomNumberGenerator(), report: BusReports.link(log))
+            return (bus, { await bus.close() })
+        case .redis(let endpoint):
+            let bus = try RedisParts(log: log).bus(endpoint)
+            return (bus, { await bus.close() })
+        }
     }
 
     /// Serves until a signal says to stop: then it accepts nothing more, and ends the parked polls in waves.
@@ -68,7 +83,7 @@ struct NotificationProcess {
     }
 
     private func close() async throws {
-        await bus.close()
+        await closeBus()
         try await database.close()
         log.info("stopped")
     }

@@ -46,8 +46,8 @@ struct Server {
         let context = FilesContext(
             database: backends.database, store: backends.store, keyRing: backends.keyRing, bus: backends.bus,
             clock: SystemWallClock(), randomness: Randomness(SecureRandom()),
-            workers: WorkerPool(workers: ProcessInfo.processInfo.activeProcessorCount), log: log,
-            archive: backends.archive)
+            workers: WorkerPool(workers: ProcessInfo.processInfo.activeProcessorCount),
+            cache: backends.cache, loginLimiter: backends.loginLimiter, log: log, archive: backends.archive)
         let notifications = NotificationService(desk: desk(context, capacity: configuration.polls?.capacity))
         let queue = await openQueue(backends, configuration, notifications, log)
         let dense = try configuration.polls.map {
@@ -60,7 +60,7 @@ struct Server {
                 ? dense.map { [$0.url] } ?? [] : configuration.pollServers,
             readiness: readiness
         ) {
-            backends.store.statistics.samples + (queue?.samples ?? [])
+            backends.store.statistics.samples + backends.samples + (queue?.samples ?? [])
                 + (context.archive.map { ArchiveSet.samples($0.counts.current) } ?? [])
         }
         var random = SystemRandomNumberGenerator()

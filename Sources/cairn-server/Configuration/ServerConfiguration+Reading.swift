@@ -37,6 +37,7 @@ extension ServerConfiguration {
         bus = try reader.bus()
         queue = try reader.queue()
         cache = try reader.cache()
+        limits = try reader.limits()
         archive = reader.archive()
         pollServers = reader.list("notify.urls") ?? []
         polls = try reader.polls(isInsecure: isInsecure)

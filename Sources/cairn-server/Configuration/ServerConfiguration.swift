@@ -1,6 +1,7 @@
 import Files
 import HTTPAPI
 import Logging
+import MessagingRedis
 import Storage
 
 /// How a server is to run: what the file, the environment and the options say together, checked.
@@ -24,6 +25,7 @@ struct ServerConfiguration: Sendable {
     var bus: BusChoice
     var queue: QueueChoice
     var cache: CacheChoice
+    var limits: LimitChoice
     var archive: ArchiveChoice?
     /// Where polls are parked apart from the API; nil for nowhere else.
     var polls: PollAddress?
@@ -98,21 +100,29 @@ struct S3Region: Equatable, Sendable {
 enum BusChoice: Equatable, Sendable {
     /// Within the process, and over a socket in the data directory.
     case local
-    case redis(url: String)
+    case redis(RedisEndpoint)
 }
 
 /// Where news waits for devices that are away.
 enum QueueChoice: Equatable, Sendable {
     /// In two databases, in these directories; nil for those in the data directory.
     case sql(first: String?, second: String?)
-    case redis(first: String, second: String)
+    case redis(first: RedisEndpoint, second: RedisEndpoint)
 }
 
-/// What keeps blocks at hand that are read often.
+/// What keeps answers about trees at hand that never change.
 enum CacheChoice: Equatable, Sendable {
     case none
     case memory(bytes: Int)
-    case redis(url: String)
+    case redis(RedisEndpoint)
+}
+
+/// Where log-in attempts are counted.
+enum LimitChoice: Equatable, Sendable {
+    /// By each process for itself.
+    case memory
+    /// By each process, and by all of them together.
+    case redis(RedisEndpoint)
 }
 
 /// How what nothing needs any more is collected.

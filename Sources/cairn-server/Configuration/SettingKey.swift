@@ -8,6 +8,8 @@ struct SettingKey: Sendable {
     enum Form: Sendable {
         case text
         case list
+        /// A list of URLs, which may have commas of their own.
+        case urls
         case flag
         case number(ClosedRange<Int>)
         case bytes(ClosedRange<Int>)
@@ -43,23 +45,36 @@ struct SettingKey: Sendable {
 
     /// What a text is for this key.
     func value(of text: String) -> Settings.Setting.Value {
-        guard case .list = form else { return .text(text) }
         // Paths and addresses in lists may hold anything but a comma.
-        return .list(text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
+        let parts = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        switch form {
+        case .list: return .list(parts)
+        case .urls:
+            // What has no scheme goes on with the URL before it.
+            return .list(
+                parts.reduce(into: []) { urls, part in
+                    if part.contains("://") || urls.isEmpty {
+                        urls.append(part)
+                    } else {
+                        urls[urls.count - 1] += ",\(part)"
+                    }
+                })
+        default: return .text(text)
+        }
     }
 
     /// What is wrong with a value; nil when nothing is. It never repeats what may be a secret.
     func complaint(about value: Settings.Setting.Value) -> String? {
         let text: String
         switch (value, form) {
-        case (.list(let texts), .list):
+        case (.list(let texts), .list), (.list(let texts), .urls):
             return texts.contains("") ? "has an empty entry" : nil
         case (.list, _): return "takes one value, not a list"
         case (.text(let found), _): text = found
         }
         if text.isEmpty { return "has no value" }
         return switch form {
-        case .text, .list: nil
+        case .text, .list, .urls: nil
         case .flag: ["true", "false"].contains(text) ? nil : "is true or false"
         case .number(let range): Int(text).map(range.contains) == true ? nil : "is a number, \(Self.words(range))"
         case .bytes(let range):
@@ -104,9 +119,10 @@ struct SettingKey: Sendable {
         SettingKey("storage.regions.*.ca", .text), SettingKey("storage.regions.*.path_style", .flag),
         SettingKey("bus.kind", .choice(["local", "redis"])), SettingKey("bus.url", .text, isSecret: true),
         SettingKey("queue.kind", .choice(["sql", "redis"])), SettingKey("queue.first_directory", .text),
-        SettingKey("queue.second_directory", .text), SettingKey("queue.urls", .list, isSecret: true),
+        SettingKey("queue.second_directory", .text), SettingKey("queue.urls", .urls, isSecret: true),
         SettingKey("cache.kind", .choice(["none", "memory", "redis"])), SettingKey("cache.url", .text, isSecret: true),
         SettingKey("cache.size", .bytes(1 << 20...1 << 40)),
+        SettingKey("limits.kind", .choice(["memory", "redis"])), SettingKey("limits.url", .text, isSecret: true),
         SettingKey("archive.directory", .text), SettingKey("archive.thaw_delay", .time),
         SettingKey("archive.after", .time), SettingKey("archive.unused", .time), SettingKey("archive.keep", .time),
         SettingKey("archive.interval", .time),

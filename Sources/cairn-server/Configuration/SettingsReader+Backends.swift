@@ -1,4 +1,5 @@
 import Foundation
+import MessagingRedis
 
 /// Which systems a server works on.
 extension SettingsReader {
@@ -60,7 +61,7 @@ extension SettingsReader {
             return .local
         }
         try only(["url"], in: "bus", kind: kind)
-        return .redis(url: try redis(try secret("bus.url"), "bus.url"))
+        return .redis(try redis(try secret("bus.url"), "bus.url"))
     }
 
     func queue() throws -> QueueChoice {
@@ -75,10 +76,12 @@ extension SettingsReader {
         }
         try only(["urls"], in: "queue", kind: kind)
         let urls = try required(try secrets("queue.urls"), "queue.urls", for: "Redis")
-        guard urls.count == 2, urls[0] != urls[1] else {
+        let endpoints = try urls.map { try redis($0, "queue.urls") }
+        // Two databases of one server are one storage.
+        guard endpoints.count == 2, endpoints[0].location != endpoints[1].location else {
             throw complaint("queue.urls", "names two servers, which fail apart")
         }
-        return .redis(first: try redis(urls[0], "queue.urls"), second: try redis(urls[1], "queue.urls"))
+        return .redis(first: endpoints[0], second: endpoints[1])
     }
 
     func cache() throws -> CacheChoice {
@@ -89,17 +92,30 @@ extension SettingsReader {
             return .memory(bytes: bytes("cache.size") ?? 256 << 20)
         case "redis":
             try only(["url"], in: "cache", kind: kind)
-            return .redis(url: try redis(try secret("cache.url"), "cache.url"))
+            return .redis(try redis(try secret("cache.url"), "cache.url"))
         default:
             try only([], in: "cache", kind: kind)
             return .none
         }
     }
 
-    private func redis(_ url: String?, _ path: String) throws -> String {
+    func limits() throws -> LimitChoice {
+        let kind = text("limits.kind") ?? "memory"
+        guard kind == "redis" else {
+            try only([], in: "limits", kind: kind)
+            return .memory
+        }
+        try only(["url"], in: "limits", kind: kind)
+        return .redis(try redis(try secret("limits.url"), "limits.url"))
+    }
+
+    private func redis(_ url: String?, _ path: String) throws -> RedisEndpoint {
         let url = try required(url, path, for: "Redis")
-        try ensure(url, ["redis", "rediss"], path)
-        return url
+        do {
+            return try RedisEndpoint(url: url)
+        } catch {
+            throw complaint(path, error.description)
+        }
     }
 
     /// Makes sure that a text is a URL of one of these schemes. It is not repeated: it may hold a password.

@@ -80,10 +80,6 @@ struct BackendsTests {
                 { $0.database = .postgresql(url: "postgresql://u:hunter2@h", standbys: ["postgresql://s"], pool: 1) }
             ),
             ("storage.kind: s3", { $0.storage.place = .s3([region], policy: .all) }),
-            ("bus.kind: redis", { $0.bus = .redis(url: "redis://hunter2") }),
-            ("queue.kind: redis", { $0.queue = .redis(first: "redis://a", second: "redis://b") }),
-            ("cache.kind: redis", { $0.cache = .redis(url: "redis://hunter2") }),
-            ("cache.kind: memory", { $0.cache = .memory(bytes: 1) }),
         ]
         for (name, change) in changes {
             let fresh = TemporaryDirectory()

@@ -4,6 +4,7 @@ import Files
 import Foundation
 import HTTPAPI
 import Logging
+import MessagingRedis
 import TestSupport
 import Testing
 
@@ -33,7 +34,7 @@ struct ServerConfigurationTests {
             - {name: a, endpoint: "https://a", bucket: b, access_key: k, secret_key: s}
             - {name: b, endpoint: "http://b:7480", bucket: b, region: eu, access_key: k, secret_key: s, path_style: true, ca: /ca}
         bus: {kind: redis, url: "redis://r"}
-        queue: {kind: redis, urls: ["redis://q1", "rediss://q2"]}
+        queue: {kind: redis, urls: ["redis://q1", "redis://q2"]}
         """
 
     @Test("with nothing but a data directory a server is as it always was")
@@ -128,8 +129,10 @@ struct ServerConfigurationTests {
             name: "b", endpoint: "http://b:7480", bucket: "b", region: "eu", accessKey: "k", secretKey: "s",
             authorities: "/ca", isPathStyle: true)
         #expect(configuration.storage.place == .s3([first, second], policy: .all))
-        #expect(configuration.bus == .redis(url: "redis://r"))
-        #expect(configuration.queue == .redis(first: "redis://q1", second: "rediss://q2"))
+        #expect(configuration.bus == .redis(try RedisEndpoint(url: "redis://r")))
+        #expect(
+            configuration.queue
+                == .redis(first: try RedisEndpoint(url: "redis://q1"), second: try RedisEndpoint(url: "redis://q2")))
         #expect(configuration.cache == .memory(bytes: 64 << 20))
     }
 
@@ -161,13 +164,56 @@ struct ServerConfigurationTests {
         }
         #expect(regions.map(\.accessKey) == ["key"] && regions.map(\.secretKey) == ["of-the-environment"])
         #expect(policy == .one)
-        #expect(configuration.queue == .redis(first: "redis://a", second: "redis://b"))
+        #expect(
+            configuration.queue
+                == .redis(first: try RedisEndpoint(url: "redis://a"), second: try RedisEndpoint(url: "redis://b")))
         for (path, text) in [("/s/db", nil), ("/s/db", " \n"), ("/s/queues", "redis://a")] as [(String, String?)] {
             var broken = files
             broken[path] = text
             let message = complaint { try read(yaml, files: broken) }
             #expect(message.contains("_file") || message.contains("queue.urls"), "\(message)")
         }
+    }
+
+    @Test("the example in deploy/ is a configuration")
+    func example() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../deploy/cairn.yml")
+        let configuration = try read(
+            try String(contentsOf: root.standardized, encoding: .utf8), options: ["--role", "api"])
+        let group = try RedisEndpoint(
+            url: "redis+sentinel://:CHANGE-ME@10.84.84.81,10.84.84.82,10.84.84.83/cairn")
+        #expect(configuration.bus == .redis(group) && configuration.cache == .redis(group))
+        #expect(
+            configuration.queue
+                == .redis(first: group, second: try RedisEndpoint(url: "redis://:CHANGE-ME@10.84.84.84")))
+        #expect(configuration.limits == .redis(group) && !configuration.needsData)
+    }
+
+    @Test("Sentinels are named in one URL, also where several URLs are one variable")
+    func sentinels() throws {
+        let urls = "redis+sentinel://:secret@a:26379,b:26379,c/cairn, redis://:secret@q"
+        let (group, alone) = (
+            try RedisEndpoint(url: "redis+sentinel://:secret@a,b,c/cairn"), try RedisEndpoint(url: "redis://:secret@q")
+        )
+        let inVariables = try read(
+            environment: [
+                "CAIRN_DATA": "/d", "CAIRN_QUEUE_KIND": "redis", "CAIRN_QUEUE_URLS": urls, "CAIRN_LIMITS_KIND": "redis",
+                "CAIRN_LIMITS_URL": "redis+sentinel://:secret@a,b,c/cairn", "CAIRN_CACHE_KIND": "redis",
+                "CAIRN_CACHE_URL": "redis://:secret@q",
+            ])
+        #expect(inVariables.queue == .redis(first: group, second: alone))
+        #expect(inVariables.limits == .redis(group) && inVariables.cache == .redis(alone))
+        let inFile = try read(
+            """
+            data: /d
+            queue:
+              kind: redis
+              urls:
+                - redis+sentinel://:secret@a,b,c/cairn
+                - redis://:secret@q
+            """)
+        #expect(inFile.queue == .redis(first: group, second: alone))
+        #expect(inFile.limits == .memory && inFile.bus == .local)
     }
 
     @Test(
@@ -194,6 +240,22 @@ struct ServerConfigurationTests {
             ("data: /d\nqueue: {kind: redis, urls: ['redis://a']}", "queue.urls: names two servers"),
             ("data: /d\nqueue: {kind: redis, urls: ['redis://a', 'redis://a']}", "queue.urls: names two servers"),
             ("data: /d\nqueue: {kind: redis, urls: ['redis://a', 'http://a']}", "queue.urls: is a URL: redis://"),
+            (
+                "data: /d\nbus: {kind: redis, url: 'redis://secret@h'}",
+                "cairn.yaml:2: bus.url: has no password before the @"
+            ),
+            ("data: /d\nbus: {kind: redis, url: 'rediss://:secret@h'}", "bus.url: asks for TLS"),
+            ("data: /d\ncache: {kind: redis, url: 'redis+sentinel://:secret@a,b'}", "cache.url: lacks the name of"),
+            ("data: /d\nlimits: {kind: redis, url: 'redis://:secret@h/x'}", "limits.url: ends with what is no number"),
+            ("data: /d\nlimits: {kind: redis}", "limits.url: is missing"),
+            (
+                "data: /d\nlimits: {url: 'redis://:secret@h'}",
+                "limits.url: does not go with limits.kind, which is memory"
+            ),
+            (
+                "data: /d\nqueue: {kind: redis, urls: ['redis://:secret@a', 'redis://a:6379/1']}",
+                "cairn.yaml:2: queue.urls: names two servers, which fail apart"
+            ),
             (
                 "data: /d\nqueue: {first_directory: /a, second_directory: /a}",
                 "queue.second_directory: is that of the first"
@@ -248,7 +310,7 @@ struct ServerConfigurationTests {
             complaint(.usage) { try read(Self.remote.replacing("keyring_file: /etc/cairn/keyring", with: "")) }
                 .contains("keyring"))
         let queue = Self.remote.replacing(
-            "queue: {kind: redis, urls: [\"redis://q1\", \"rediss://q2\"]}",
+            "queue: {kind: redis, urls: [\"redis://q1\", \"redis://q2\"]}",
             with: "queue: {kind: sql, first_directory: /q}")
         #expect(complaint(.usage) { try read(queue) }.contains("local"))
         // Who only parks polls uses no queue.

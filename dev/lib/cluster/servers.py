@@ -47,9 +47,8 @@ class Backends:
 def configuration(address: str, backends: Backends) -> dict[str, object]:
     """The configuration of a process on a host; its role is told on the command line."""
     first, *others = [f"postgresql://cairn:{backends.password}@{host}:5432/cairn" for host in backends.databases]
-    # The Sentinels know where the master is: the first is the address, the others and the master's name follow.
-    sentinel, *more = backends.sentinels
-    group = f"redis://:{backends.password}@{sentinel}?sentinels={','.join(more)}&master={backends.master}"
+    # The Sentinels know where the master is.
+    group = f"redis+sentinel://:{backends.password}@{','.join(backends.sentinels)}/{backends.master}"
     return {
         "keyring_file": str(backends.keyring),
         "listen": f"{address}:{PORT}",
@@ -76,6 +75,7 @@ def configuration(address: str, backends: Backends) -> dict[str, object]:
         "bus": {"kind": "redis", "url": group},
         "queue": {"kind": "redis", "urls": [group, f"redis://:{backends.password}@{backends.second_queue}"]},
         "cache": {"kind": "redis", "url": group},
+        "limits": {"kind": "redis", "url": group},
         "log": {"level": "info"},
     }
 

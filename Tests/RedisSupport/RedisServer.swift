@@ -1,27 +1,25 @@
-import Dispatch
 import Foundation
 import Glibc
+package import MessagingRedis
 import Synchronization
-import TestSupport
-
-@testable import MessagingRedis
+package import TestSupport
 
 /// A server of its own on a free port, with a folder of its own.
-final class RedisServer: Sendable {
-    struct DidNotStart: Error {
-        let log: String
+package final class RedisServer: Sendable {
+    package struct DidNotStart: Error {
+        package let log: String
     }
 
     /// What it is.
-    enum Role {
+    package enum Role {
         case server([String])
         /// Watches the master of the name `m` at a port.
-        case sentinel(of: Int)
+        case sentinel(of: Int, password: String?)
     }
 
-    let port: Int
-    let role: Role
-    let directory = TemporaryDirectory()
+    package let port: Int
+    package let role: Role
+    package let directory = TemporaryDirectory()
     private let running = Mutex<(pid: Int32, log: ServerLog)?>(nil)
 
     private init(_ role: Role) {
@@ -30,26 +28,27 @@ final class RedisServer: Sendable {
     }
 
     /// Starts a server with more options than the usual ones.
-    static func start(_ options: String...) async throws -> RedisServer {
+    package static func start(_ options: String...) async throws -> RedisServer {
         let server = RedisServer(.server(options))
         try await server.start()
         return server
     }
 
-    static func startSentinel(of master: RedisServer) async throws -> RedisServer {
-        let server = RedisServer(.sentinel(of: master.port))
+    /// Starts a Sentinel that watches a master. A password is that of both.
+    package static func startSentinel(of master: RedisServer, password: String? = nil) async throws -> RedisServer {
+        let server = RedisServer(.sentinel(of: master.port, password: password))
         try await server.start()
         return server
     }
 
     deinit { signal(SIGKILL) }
 
-    var address: RedisAddress { RedisAddress(host: "127.0.0.1", port: port) }
+    package var address: RedisAddress { RedisAddress(host: "127.0.0.1", port: port) }
 
     /// How it is reached, with short deadlines.
-    var endpoint: RedisEndpoint { Self.quick(RedisEndpoint(.server(address))) }
+    package var endpoint: RedisEndpoint { Self.quick(RedisEndpoint(.server(address))) }
 
-    static func quick(_ endpoint: RedisEndpoint) -> RedisEndpoint {
+    package static func quick(_ endpoint: RedisEndpoint) -> RedisEndpoint {
         var endpoint = endpoint
         endpoint.limits.connect = .milliseconds(400)
         endpoint.limits.command = .milliseconds(400)
@@ -59,10 +58,10 @@ final class RedisServer: Sendable {
         return endpoint
     }
 
-    var log: ServerLog? { running.withLock { $0?.log } }
+    package var log: ServerLog? { running.withLock { $0?.log } }
 
     /// Starts it on what its folder holds.
-    func start() async throws {
+    package func start() async throws {
         let log = ServerLog()
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try command[0])
@@ -92,7 +91,7 @@ final class RedisServer: Sendable {
                     "/usr/bin/redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--dir", directory.path,
                     "--save", "", "--appendfsync", "always", "--repl-diskless-sync-delay", "0",
                 ] + options
-            case .sentinel(let master):
+            case .sentinel(let master, let password):
                 let path = directory.appending("sentinel.conf")
                 let text = """
                     port \(port)
@@ -103,19 +102,20 @@ final class RedisServer: Sendable {
                     sentinel failover-timeout m 2000
 
                     """
-                try text.write(toFile: path, atomically: true, encoding: .utf8)
+                let login = password.map { "requirepass \($0)\nsentinel auth-pass m \($0)\n" } ?? ""
+                try (text + login).write(toFile: path, atomically: true, encoding: .utf8)
                 return ["/usr/bin/redis-sentinel", path]
             }
         }
     }
 
     /// Sends a signal to the process, if it runs.
-    func signal(_ number: Int32) {
+    package func signal(_ number: Int32) {
         if let pid = running.withLock({ $0?.pid }) { Glibc.kill(pid, number) }
     }
 
     /// Kills it as a crash would, and waits until it is gone.
-    func crash() async {
+    package func crash() async {
         guard let (_, log) = running.withLock({ $0 }) else { return }
         signal(SIGKILL)
         await log.waitForEnd()
@@ -123,18 +123,10 @@ final class RedisServer: Sendable {
     }
 
     /// Empties its folder: the disk was replaced.
-    func loseData() throws {
+    package func loseData() throws {
         for name in try FileManager.default.contentsOfDirectory(atPath: directory.path) {
             try FileManager.default.removeItem(atPath: directory.appending(name))
         }
-    }
-
-    /// Does a command by a connection of its own.
-    @discardableResult
-    func call(_ command: RedisCommand) throws -> RedisReply {
-        var endpoint = endpoint
-        endpoint.limits.command = .seconds(5)
-        return try RedisFinder.open(endpoint).call(command)
     }
 
     private static func freePort() -> Int {
@@ -152,33 +144,4 @@ final class RedisServer: Sendable {
         }
         return Int(UInt16(bigEndian: address.sin_port))
     }
-}
-
-/// Waits for what other processes do, which tell nothing of it.
-enum Patience {
-    struct IsOver: Error {}
-
-    /// Tries again, every few milliseconds, until it is so. Gives up after ten seconds.
-    static func until(_ isSo: () async throws -> Bool) async throws {
-        for _ in 0..<500 {
-            if try await isSo() { return }
-            await aMoment(20)
-        }
-        throw IsOver()
-    }
-
-    static func aMoment(_ milliseconds: Int) async {
-        await withCheckedContinuation { continuation in
-            DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { continuation.resume() }
-        }
-    }
-}
-
-/// A time that tests move.
-final class HandTime: Sendable {
-    private let time = Mutex(Duration.zero)
-
-    var now: Duration { time.withLock { $0 } }
-
-    func advance(by duration: Duration) { time.withLock { $0 += duration } }
 }

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// What a server writes while it runs, and the end of that: tests wait for its words.
-final class ServerLog: Sendable {
+package final class ServerLog: Sendable {
     private struct State {
         var text = ""
         var isOver = false
@@ -10,9 +10,11 @@ final class ServerLog: Sendable {
 
     private let state = Mutex(State())
 
-    var text: String { state.withLock { $0.text } }
+    package init() {}
 
-    func append(_ more: String) {
+    package var text: String { state.withLock { $0.text } }
+
+    package func append(_ more: String) {
         let ready = state.withLock { state in
             state.text += more
             let text = state.text
@@ -22,7 +24,7 @@ final class ServerLog: Sendable {
         for waiter in ready { waiter.continuation.resume(returning: true) }
     }
 
-    func end() {
+    package func end() {
         let waiting = state.withLock { state in
             state.isOver = true
             defer { state.waiting = [] }
@@ -32,7 +34,7 @@ final class ServerLog: Sendable {
     }
 
     /// Waits until a word was written. False when the server has ended without it.
-    func wait(for word: String) async -> Bool {
+    package func wait(for word: String) async -> Bool {
         await withCheckedContinuation { continuation in
             let answer: Bool? = state.withLock { state in
                 if state.text.contains(word) { return true }
@@ -45,5 +47,5 @@ final class ServerLog: Sendable {
     }
 
     /// Waits until the server has ended.
-    func waitForEnd() async { _ = await wait(for: "\u{0} never written") }
+    package func waitForEnd() async { _ = await wait(for: "\u{0} never written") }
 }
