@@ -104,8 +104,8 @@ let package = Package(
             dependencies: [
                 "Model", "Blocks", "CLinux", "Files", "HTTPAPI", "Messaging", "MessagingLocal", "MessagingSQL",
                 "Metadata", "MetadataPostgreSQL", "MetadataSQLite", "NotificationReactor", "Notifications", "Retention",
-                "Storage", "StorageLocal", "WireProtocol", arguments, hummingbird, hummingbirdTLS, lifecycle, log,
-                metrics,
+                "Storage", "StorageLocal", "StorageS3", "WireProtocol", arguments, hummingbird, hummingbirdTLS,
+                lifecycle, log, metrics,
                 nio, nioTLS, signals, yaml,
             ]),
 
@@ -135,11 +135,14 @@ let package = Package(
         .testTarget(
             name: "StorageTests",
             dependencies: ["Storage", "StorageConformance", "StorageLocal", "Model", "CLinux", "TestSupport"]),
+        .target(
+            name: "S3Support",
+            dependencies: ["StorageS3", "Blocks", "Model", nio, nioHTTP, nioPosix, nioTLS],
+            path: "Tests/S3Support"),
         .testTarget(
             name: "StorageS3Tests",
             dependencies: [
-                "StorageS3", "Storage", "StorageConformance", "Blocks", "Model", "TestSupport", nio, nioHTTP, nioPosix,
-                nioTLS,
+                "S3Support", "StorageS3", "Storage", "StorageConformance", "Blocks", "Model", "TestSupport",
             ]),
         .testTarget(
             name: "MetadataTests",
@@ -207,7 +210,7 @@ let package = Package(
             name: "ServerTests",
             dependencies: [
                 "cairn-server", "Blocks", "Files", "HTTPAPI", "Messaging", "Metadata", "MetadataSQLite", "Model",
-                "Storage", "StorageLocal", "TestSupport", arguments, lifecycle, log,
+                "S3Support", "Storage", "StorageLocal", "StorageS3", "TestSupport", arguments, lifecycle, log,
             ]),
         .testTarget(
             name: "SyncClientTests",

@@ -38,7 +38,7 @@ final class AsyncHTTPTransport: HTTPTransport {
 
     /// One that was dropped without being shut down, as by a failed start, lets its connections go all the same.
     deinit {
-        Task { [client] in try? await client.shutdown() }
+        client.shutdown { _ in }
     }
 
     func shutdown() async throws { try await client.shutdown() }

@@ -4,6 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
+@testable import S3Support
 @testable import StorageS3
 
 /// Which region answers, and what is done about those that don't.

@@ -1,7 +1,6 @@
 import Blocks
 import Model
-
-@testable import StorageS3
+import StorageS3
 
 /// What a fake server keeps.
 struct FakeBucket: Sendable {
