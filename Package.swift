@@ -104,9 +104,8 @@ let package = Package(
             dependencies: [
                 "Model", "Blocks", "CLinux", "Files", "HTTPAPI", "Messaging", "MessagingLocal", "MessagingRedis",
                 "MessagingSQL", "Metadata", "MetadataPostgreSQL", "MetadataSQLite", "NotificationReactor",
-                "Notifications", "Retention",
-                "Storage", "StorageLocal", "WireProtocol", arguments, hummingbird, hummingbirdTLS, lifecycle, log,
-                metrics,
+                "Notifications", "Retention", "Storage", "StorageLocal", "StorageS3", "WireProtocol", arguments,
+                hummingbird, hummingbirdTLS, lifecycle, log, metrics,
                 nio, nioTLS, signals, yaml,
             ]),
 
@@ -136,11 +135,14 @@ let package = Package(
         .testTarget(
             name: "StorageTests",
             dependencies: ["Storage", "StorageConformance", "StorageLocal", "Model", "CLinux", "TestSupport"]),
+        .target(
+            name: "S3Support",
+            dependencies: ["StorageS3", "Blocks", "Model", nio, nioHTTP, nioPosix, nioTLS],
+            path: "Tests/S3Support"),
         .testTarget(
             name: "StorageS3Tests",
             dependencies: [
-                "StorageS3", "Storage", "StorageConformance", "Blocks", "Model", "TestSupport", nio, nioHTTP, nioPosix,
-                nioTLS,
+                "S3Support", "StorageS3", "Storage", "StorageConformance", "Blocks", "Model", "TestSupport",
             ]),
         .testTarget(
             name: "MetadataTests",
@@ -212,9 +214,9 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "cairn-server", "RedisSupport", "Blocks", "Files", "HTTPAPI", "Messaging", "MessagingConformance",
-                "MessagingRedis", "Metadata", "MetadataSQLite", "Model",
-                "Storage", "StorageLocal", "TestSupport", arguments, lifecycle, log,
+                "cairn-server", "RedisSupport", "S3Support", "Blocks", "Files", "HTTPAPI", "Messaging",
+                "MessagingConformance", "MessagingRedis", "Metadata", "MetadataSQLite", "Model", "Storage",
+                "StorageLocal", "StorageS3", "TestSupport", arguments, lifecycle, log,
             ]),
         .testTarget(
             name: "SyncClientTests",

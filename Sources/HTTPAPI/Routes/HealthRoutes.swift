@@ -17,7 +17,7 @@ struct HealthRoutes {
     }
 
     /// Whether requests can be served: the process is not about to end, and what its roles need answers: the database, which
-    /// takes a write, and where blocks are kept every region.
+    /// takes a write, and where blocks are kept as many regions as bytes have to be durable in before they are acknowledged.
     private func ready() async throws -> Response {
         if services.readiness.isDraining { throw FilesError(.unavailable, "the server is about to stop") }
         guard roles != [.notify] else {

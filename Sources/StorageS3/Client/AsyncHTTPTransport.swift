@@ -10,6 +10,8 @@ import NIOSSL
 /// It never sends `Expect: 100-continue`: a gateway that refuses one leaves the connection in a state in which the next
 /// request hangs.
 final class AsyncHTTPTransport: HTTPTransport {
+    private static let longestError = 64 << 10
+
     private let client: HTTPClient
     private let clock = ContinuousClock()
 
@@ -34,6 +36,11 @@ final class AsyncHTTPTransport: HTTPTransport {
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
+    /// One that was dropped without being shut down, as by a failed start, lets its connections go all the same.
+    deinit {
+        client.shutdown { _ in }
+    }
+
     func shutdown() async throws { try await client.shutdown() }
 
     func perform(_ call: HTTPCall) async throws(S3Failure) -> HTTPReply {
@@ -53,7 +60,10 @@ final class AsyncHTTPTransport: HTTPTransport {
             for (name, value) in response.headers { headers[name.lowercased()] = value }
             let isHead = call.method == "HEAD"
             let length = headers["content-length"].flatMap { Int($0) }
-            let body = try await collect(response.body, expecting: length ?? 0, limit: call.limit)
+            // What was asked for may be a few bytes; why it can't be had takes more.
+            let isError = !(200..<300).contains(response.status.code)
+            let limit = isError ? max(call.limit, Self.longestError) : call.limit
+            let body = try await collect(response.body, expecting: length ?? 0, limit: limit)
             if let length, !isHead, body.count != length {
                 throw S3Failure(.unreachable, "the answer ended after \(body.count) of \(length) bytes")
             }

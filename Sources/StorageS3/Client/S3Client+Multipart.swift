@@ -12,7 +12,9 @@ extension S3Client {
     /// Stores an object in parts, some of them at a time. Until the last request there is no object of this key, and on a
     /// failure the parts are given up.
     ///
-    /// The condition is checked before: servers do not all heed it when an upload is completed.
+    /// The condition is checked before, and goes with the last request too. Servers that do not heed it there (Ceph 16 does
+    /// not) store over an object that came about since: only keys that nobody else stores other bytes under are safe there,
+    /// such as those of packs, whose 128 bits are drawn at random.
     /// - Parameters:
     ///   - key: The key.
     ///   - bytes: All of it; not empty.
@@ -28,7 +30,7 @@ extension S3Client {
         let upload = try await beginUpload(key, options)
         do throws(S3Failure) {
             let tags = try await sendParts(of: bytes, to: upload, partSize: partSize, parallel: parallel)
-            try await complete(upload, tags)
+            try await complete(upload, tags, options.condition)
         } catch {
             // What this misses is found by age later on.
             try? await abort(upload)
@@ -110,8 +112,10 @@ extension S3Client {
         return try outcome.get()
     }
 
-    /// Makes the object of its parts.
-    public func complete(_ upload: S3Upload, _ tags: [String]) async throws(S3Failure) {
+    /// Makes the object of its parts, when the condition holds, as far as the server heeds one.
+    public func complete(
+        _ upload: S3Upload, _ tags: [String], _ condition: S3Condition = .none
+    ) async throws(S3Failure) {
         let parts = tags.enumerated().map { place, tag in
             "<Part><PartNumber>\(place + 1)</PartNumber><ETag>\(tag.escapedForXML)</ETag></Part>"
         }
@@ -119,7 +123,8 @@ extension S3Client {
             "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
             + parts.joined() + "</CompleteMultipartUpload>"
         var request = S3Request(
-            method: "POST", key: upload.key, query: [(name: "uploadId", value: upload.id)], body: Array(body.utf8))
+            method: "POST", key: upload.key, query: [(name: "uploadId", value: upload.id)],
+            headers: condition.headers, body: Array(body.utf8))
         request.mayFailLate = true
         _ = try await send(request)
     }
@@ -135,14 +140,37 @@ extension S3Client {
         }
     }
 
-    /// The first thousand uploads under way whose keys begin alike.
+    /// All uploads under way whose keys begin alike. O(uploads).
     public func uploads(prefix: String) async throws(S3Failure) -> [S3Upload] {
-        let request = S3Request(
-            method: "GET", query: [(name: "uploads", value: ""), (name: "prefix", value: prefix)])
-        let root = try Self.document(try await send(request), "ListMultipartUploadsResult")
-        return root.all("Upload").compactMap { item in
-            guard let key = item.text("Key"), let id = item.text("UploadId") else { return nil }
-            return S3Upload(key: key, id: id, begun: item.text("Initiated").flatMap { SigningTime.seconds(of: $0) })
+        var uploads: [S3Upload] = []
+        var markers: [(name: String, value: String)]? = []
+        while let after = markers {
+            let request = S3Request(
+                method: "GET", query: [(name: "uploads", value: ""), (name: "prefix", value: prefix)] + after)
+            let root = try Self.document(try await send(request), "ListMultipartUploadsResult")
+            uploads += root.all("Upload").compactMap { item in
+                guard let key = item.text("Key"), let id = item.text("UploadId") else { return nil }
+                return S3Upload(
+                    key: key, id: id, begun: item.text("Initiated").flatMap { SigningTime.seconds(of: $0) })
+            }
+            markers = try Self.markers(of: root, after: after)
         }
+        return uploads
+    }
+
+    /// What asks for the rest of a list of uploads; nil at its end.
+    private static func markers(
+        of root: XMLElement, after former: [(name: String, value: String)]
+    ) throws(S3Failure) -> [(name: String, value: String)]? {
+        guard root.text("IsTruncated") == "true" else { return nil }
+        let names = [("key-marker", "NextKeyMarker"), ("upload-id-marker", "NextUploadIdMarker")]
+        let markers = names.compactMap { name, element in
+            root.text(element).flatMap { $0.isEmpty ? nil : (name: name, value: $0) }
+        }
+        // A server that names the same place again would be asked for ever.
+        guard !markers.isEmpty, markers.map(\.value) != former.map(\.value) else {
+            throw S3Failure(.malformed, "a list of uploads that goes on does not say how")
+        }
+        return markers
     }
 }

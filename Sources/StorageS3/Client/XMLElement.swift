@@ -1,27 +1,27 @@
 /// One element of an answer's XML: its name without prefix, its text, and the elements within.
-struct XMLElement: Hashable, Sendable {
-    let name: String
+package struct XMLElement: Hashable, Sendable {
+    package let name: String
     fileprivate(set) var text = ""
     fileprivate(set) var children: [XMLElement] = []
 
     /// The first element of a name within.
-    func child(_ name: String) -> XMLElement? { children.first { $0.name == name } }
+    package func child(_ name: String) -> XMLElement? { children.first { $0.name == name } }
 
     /// The text of the first element of a name within; nil when there is none.
-    func text(_ name: String) -> String? { child(name)?.text }
+    package func text(_ name: String) -> String? { child(name)?.text }
 
     /// All elements of a name within.
-    func all(_ name: String) -> [XMLElement] { children.filter { $0.name == name } }
+    package func all(_ name: String) -> [XMLElement] { children.filter { $0.name == name } }
 }
 
 /// Reads the XML that S3 servers answer: elements, attributes that are passed over, text, and the five entities.
 ///
 /// It is strict: what is not well-formed, has a document type, or is nested deeper than any answer, is refused. The
 /// parser of Foundation would bring libxml2 into the server for these few lines.
-struct XMLReader {
+package struct XMLReader {
     /// Why a text is not such XML.
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
     }
 
     private static let deepest = 16
@@ -34,7 +34,7 @@ struct XMLReader {
     }
 
     /// The root element of a document.
-    static func read(_ bytes: [UInt8]) throws(Failure) -> XMLElement {
+    package static func read(_ bytes: [UInt8]) throws(Failure) -> XMLElement {
         var reader = XMLReader(bytes)
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { reader.position = 3 }
         try reader.passOver()
@@ -168,7 +168,7 @@ struct XMLReader {
 
 extension String {
     /// The text as it may stand in XML.
-    var escapedForXML: String {
+    package var escapedForXML: String {
         reduce(into: "") { text, character in
             switch character {
             case "<": text += "&lt;"

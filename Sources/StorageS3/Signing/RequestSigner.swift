@@ -2,9 +2,9 @@ import Blocks
 import Model
 
 /// Signs requests by AWS Signature Version 4, in the `Authorization` header, with the payload's hash signed as well.
-struct RequestSigner: Sendable {
+package struct RequestSigner: Sendable {
     /// What of a request is signed.
-    struct Content {
+    package struct Content {
         let method: String
         /// Encoded, as it is sent.
         let path: String
@@ -14,6 +14,17 @@ struct RequestSigner: Sendable {
         let headers: [(name: String, value: String)]
         /// SHA-256 of the body, in hexadecimal digits.
         let payloadHash: String
+
+        /// Makes it of its parts.
+        package init(
+            method: String, path: String, query: String, headers: [(name: String, value: String)], payloadHash: String
+        ) {
+            self.method = method
+            self.path = path
+            self.query = query
+            self.headers = headers
+            self.payloadHash = payloadHash
+        }
     }
 
     static let algorithm = "AWS4-HMAC-SHA256"
@@ -21,10 +32,17 @@ struct RequestSigner: Sendable {
     let credentials: S3Credentials
     /// The name of the server's region, which the key is bound to.
     let region: String
-    var service = "s3"
+    let service: String
+
+    /// Makes one for a key and a region.
+    package init(credentials: S3Credentials, region: String, service: String = "s3") {
+        self.credentials = credentials
+        self.region = region
+        self.service = service
+    }
 
     /// The value of the `Authorization` header.
-    func authorization(for content: Content, at time: SigningTime) -> String {
+    package func authorization(for content: Content, at time: SigningTime) -> String {
         let headers = canonical(content.headers)
         let names = headers.map(\.name).joined(separator: ";")
         let scope = "\(time.day)/\(region)/\(service)/aws4_request"

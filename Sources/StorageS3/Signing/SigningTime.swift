@@ -1,13 +1,14 @@
-import Model
+package import Model
 
 /// A moment as Signature Version 4 writes it.
-struct SigningTime: Hashable, Sendable {
+package struct SigningTime: Hashable, Sendable {
     /// `20260102`.
     let day: String
     /// `20260102T030405Z`.
-    let second: String
+    package let second: String
 
-    init(_ moment: Timestamp) {
+    /// Writes a moment.
+    package init(_ moment: Timestamp) {
         let (days, rest) = moment.seconds.quotientAndRemainder(dividingBy: 86_400)
         let (day, inDay) = rest < 0 ? (days - 1, rest + 86_400) : (days, rest)
         let (year, month, date) = Self.civil(day)
@@ -35,7 +36,7 @@ struct SigningTime: Hashable, Sendable {
     }
 
     /// The seconds since 1970 of a moment as answers write it, `2026-01-02T03:04:05.678Z`; nil for anything else.
-    static func seconds(of text: String) -> Int64? {
+    package static func seconds(of text: String) -> Int64? {
         let parts = text.split(whereSeparator: { "-T:.Z".contains($0) }).map { Int64($0) }
         guard text.hasSuffix("Z"), parts.count == 6 || parts.count == 7,
             let year = parts[0], let month = parts[1], let day = parts[2],

@@ -162,6 +162,7 @@ extension S3BlockStore {
     func remember(_ notes: [RepairNote]) {
         state.withLock { state in
             if state.noted.count > Self.memory { state.noted = [] }
+            if state.noted.isEmpty { state.notedSince = clock.now }
             state.noted.formUnion(notes)
         }
     }

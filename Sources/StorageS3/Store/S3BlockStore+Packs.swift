@@ -80,9 +80,10 @@ extension S3BlockStore {
                 ? StorageError(.notFound, "no region has pack \(pack)") : failure(of: places.failures)
         }
         var damaged = Set(regions.indices.filter { places.sizes[$0] == nil && places.failures[$0] == nil })
+        var altered = 0
         let outcome: Result<Void, any Error>
         do {
-            try await walk(pack, places, &damaged, pace, visit)
+            try await walk(pack, places, &damaged, &altered, pace, visit)
             outcome = .success(())
         } catch { outcome = .failure(error) }
         if !damaged.isEmpty {
@@ -91,14 +92,17 @@ extension S3BlockStore {
             if try await mend(pack, damaged.sorted()) {
                 var notes = damaged.map { RepairNote(task: .copy, region: regions[$0].name, pack: pack) }
                 let struck = await strike(&notes, in: regions.indices.filter { !regions[$0].isDown })
-                state.withLock { $0.noted.subtract(struck) }
+                state.withLock { state in
+                    state.noted.subtract(struck)
+                    state.statistics.repairedRecords += UInt64(altered)
+                }
             }
         }
         try outcome.get()
     }
 
     private func walk(
-        _ pack: PackID, _ places: Places, _ damaged: inout Set<Int>,
+        _ pack: PackID, _ places: Places, _ damaged: inout Set<Int>, _ count: inout Int,
         _ pace: @Sendable (Int) async throws -> Void, _ visit: @Sendable (PackRecord) throws -> Void
     ) async throws {
         let present = places.present
@@ -115,6 +119,7 @@ extension S3BlockStore {
                 let altered = damagedIn.filter { scan.failures[$0].map { $0.code == .io } ?? true }
                 damaged.formUnion(altered.map { present[$0] })
                 state.withLock { $0.statistics.damagedRecords += UInt64(altered.count) }
+                count += altered.count
                 if let record { try visit(record) }
             }
             if unpaced >= 1 << 20 {

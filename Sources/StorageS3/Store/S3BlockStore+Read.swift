@@ -153,7 +153,10 @@ extension S3BlockStore {
     /// Notes durably, in at least one region, that regions lack a pack, unless that is known.
     func note(_ lacking: [Int], lack pack: PackID) async throws(StorageError) {
         let all = lacking.map { RepairNote(task: .copy, region: regions[$0].name, pack: pack) }
-        let notes = state.withLock { state in all.filter { !state.noted.contains($0) } }
+        let notes = state.withLock { state in
+            if state.notedSince + Self.memoryAge < clock.now { state.noted = [] }
+            return all.filter { !state.noted.contains($0) }
+        }
         if notes.isEmpty { return }
         try await keep(notes)
         remember(notes)

@@ -123,7 +123,10 @@ extension S3BlockStore {
         // What could not be read may be what is missing elsewhere.
         if !whole.damage.isEmpty, !(places.failures.isEmpty && whole.failures.isEmpty) { return false }
         var isDone = true
-        for index in wanting {
+        // What was read on the way of regions that were trusted is not passed over.
+        let isSure = whole.damage.isEmpty && whole.failures.isEmpty && places.failures.isEmpty
+        let others = isSure ? whole.differing.map { sources[$0] }.filter { !wanting.contains($0) } : []
+        for index in wanting + others.sorted() {
             let place = sources.firstIndex(of: index)
             if let place, whole.failures[place] != nil || places.failures[index] != nil { isDone = false }
             if let place, !whole.differing.contains(place) { continue }

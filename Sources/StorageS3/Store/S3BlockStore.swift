@@ -7,7 +7,7 @@ import Synchronization
 /// Each group of appends becomes a pack of its own, an object that is stored whole in every region at once. Its id is
 /// drawn at random, so nobody has to agree with anybody. What a region lacks is noted durably beside the packs, one
 /// object for each pack, where every process finds it.
-public final class S3BlockStore: BlockStore {
+public final class S3BlockStore: MaintainedBlockStore {
     typealias Waiter = CheckedContinuation<Turn, Never>
     typealias Queue = GroupQueue<Waiter>
 
@@ -20,8 +20,9 @@ public final class S3BlockStore: BlockStore {
     struct State: Sendable {
         var queue: Queue
         var statistics = StorageStatistics()
-        /// Notes that this process knows to be there.
+        /// Notes that this process knows to be there, since when it began to collect them anew: others strike them.
         var noted: Set<RepairNote> = []
+        var notedSince = ContinuousClock.now
         /// Packs that this process has removed while some region was away.
         var removed: Set<PackID> = []
         /// Packs that are being repaired or removed here.
@@ -31,8 +32,10 @@ public final class S3BlockStore: BlockStore {
         var idlers: [CheckedContinuation<Void, Never>] = []
     }
 
-    /// What is remembered only to save requests has this bound.
+    /// What is remembered only to save requests has these bounds. What another process has repaired may be damaged again,
+    /// and is noted again then.
     static let memory = 10_000
+    static let memoryAge = Duration.seconds(300)
 
     /// The regions, in the order in which they were configured.
     public let regions: [S3PackRegion]
@@ -69,11 +72,31 @@ public final class S3BlockStore: BlockStore {
         }
     }
 
-    /// Writes a few bytes in every region; so many may fail as an append could do without.
+    /// Writes a few bytes in every region; so many may fail as an append could do without. Once enough have answered the
+    /// others are not waited for: a region that hangs must not make those who ask whether the store is ready hang too.
     public func check() async throws {
         try ensureOpen()
-        let failures = await onRegions(Array(regions.indices)) { try await $0.check() }
-        if regions.count - failures.count < minimumCopies { throw failure(of: failures) }
+        let (checked, failures) = await withTaskGroup(of: (Int, StorageError?).self) { group in
+            for index in regions.indices {
+                let region = regions[index]
+                group.addTask {
+                    do {
+                        try await region.check()
+                        return (index, nil)
+                    } catch { return (index, StorageError(any: error, in: region)) }
+                }
+            }
+            var checked = 0
+            var failures: [Int: StorageError] = [:]
+            while checked < minimumCopies, let (index, failure) = await group.next() {
+                if failure == nil { checked += 1 }
+                failures[index] = failure
+            }
+            group.cancelAll()
+            return (checked, failures)
+        }
+        countFailures(failures)
+        if checked < minimumCopies { throw failure(of: failures) }
     }
 
     /// Waits for the appends that were accepted, and lets the connections go.

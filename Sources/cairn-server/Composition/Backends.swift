@@ -8,6 +8,7 @@ import Metadata
 import Model
 import Storage
 import StorageLocal
+import StorageS3
 
 /// The systems that a process works on, opened as its configuration says. What of them is which is known here and nowhere else.
 struct Backends {
@@ -64,6 +65,9 @@ struct Backends {
         [bus as? any WatchedPart, cache as? any WatchedPart, loginLimiter as? any WatchedPart].compactMap { $0 }
     }
 
+    /// The packs, where they are in buckets, which several processes may look after; nil where they are not.
+    var buckets: S3BlockStore? { store as? S3BlockStore }
+
     /// Lets go of all that can be reached by none any more.
     func close() async throws {
         await busServer?.close()
@@ -95,13 +99,21 @@ struct Backends {
         switch choice.place {
         case .local(let further):
             let directories = [try needed(folder, for: "storage.kind").packs] + further
-            let identities = try await RegionSet(database: database, clock: SystemWallClock()).resolve(directories)
+            let identities = try await RegionSet(database: database, clock: SystemWallClock()).resolve(
+                directories, isMissingAllowed: choice.policy == .one)
             let store = try await LocalBlockStore.open(
                 directories: directories, identities: identities,
-                configuration: PackedStoreConfiguration(packSize: choice.packSize))
+                configuration: PackedStoreConfiguration(
+                    packSize: choice.packSize, minimumCopies: choice.policy.minimumCopies))
             store.recovery.tell(log)
             return store
-        case .s3: throw notBuiltIn("storage.kind: s3")
+        case .s3(let regions):
+            let buckets = try await BucketSet(database: database, clock: SystemWallClock(), log: log).resolve(
+                regions.map(\.configuration))
+            return try await S3BlockStore.open(
+                regions: buckets,
+                configuration: S3StoreConfiguration(
+                    packSize: choice.packSize, minimumCopies: choice.policy.minimumCopies))
         }
     }
 

@@ -7,6 +7,7 @@ import Metadata
 import NIOCore
 import NotificationReactor
 import Storage
+import StorageS3
 
 /// Why a command ends, with the exit code (sysexits.h) that says so to scripts.
 struct Failure: Error {
@@ -42,6 +43,7 @@ struct Failure: Error {
             self.init(error.code == .alreadyExists ? .cannotCreate : .usage, error.message)
         case let error as MetadataError: self.init(Self.code(of: error), "\(error)")
         case let error as StorageError: self.init(Self.code(of: error), "\(error)")
+        case let error as S3ConfigurationError: self.init(.configuration, "storage.regions: \(error)")
         case let error as BlocksError: self.init(.configuration, error.message)
         case let error as BusSocketError: self.init(.unavailable, error.message)
         case let error as ReactorError: self.init(.unavailable, error.description)

@@ -13,8 +13,12 @@ struct RegionSet {
 
     /// The region that each directory is. New ones are marked and remembered, as long as none is missed that is
     /// remembered: a directory that is new when another is away is rather that one without its disk.
+    /// - Parameters:
+    ///   - directories: their paths.
+    ///   - isMissingAllowed: whether a directory may be away that is remembered, and not marked: it is then taken for what it
+    ///     was, which opens it as soon as its disk is back, and writes nothing to it before.
     /// - Throws: ``Failure`` `configuration` naming the directory and what to do.
-    func resolve(_ directories: [String]) async throws -> [String: RegionID] {
+    func resolve(_ directories: [String], isMissingAllowed: Bool = false) async throws -> [String: RegionID] {
         for (index, directory) in directories.enumerated()
         where directories[..<index].contains(where: { Self.absolute($0) == Self.absolute(directory) }) {
             throw Failure(.usage, "\(directory) is named twice as a region")
@@ -22,7 +26,8 @@ struct RegionSet {
         let known = try await database.read { try RegionQueries($0).all() }
         var identities: [String: RegionID] = [:]
         for directory in directories {
-            guard let id = try LocalPackRegion.mark(of: directory) else { continue }
+            let former = isMissingAllowed ? known.first { $0.path == Self.absolute(directory) } : nil
+            guard let id = try mark(of: directory, orElse: former?.id) else { continue }
             if let other = identities.first(where: { $0.value == id }) {
                 throw Failure(
                     .configuration,
@@ -45,6 +50,12 @@ struct RegionSet {
         }
         try await remember(identities, known)
         return identities
+    }
+
+    private func mark(of directory: String, orElse former: RegionID?) throws -> RegionID? {
+        guard let former else { return try LocalPackRegion.mark(of: directory) }
+        // A disk that fails to be read is as good as away.
+        return (try? LocalPackRegion.mark(of: directory)) ?? former
     }
 
     /// Makes a directory a region although another is missed, in the place of one that is lost.

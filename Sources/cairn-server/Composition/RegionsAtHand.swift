@@ -43,6 +43,10 @@ struct RegionsAtHand {
         }
         var seen: Set<RegionID> = []
         for directory in directories {
+            if BucketSet.isBucket(directory) {
+                found.missing.append((directory, "\(directory) is a bucket: commands read directories only"))
+                continue
+            }
             do {
                 guard let id = try LocalPackRegion.mark(of: directory), known.contains(where: { $0.id == id }) else {
                     found.missing.append((directory, lack(directory)))

@@ -12,8 +12,11 @@ extension Server {
         var services: [any Service] = []
         if configuration.roles.contains(.maintenance) { services += leasedJobs() }
         if configuration.needsStore {
-            services.append(
-                RepairService(store: backends.store, turn: backends.isAlone ? nil : hold("repair"), log: log))
+            // What buckets lack every process finds there, so one does it for all.
+            if backends.buckets == nil {
+                services.append(
+                    RepairService(store: backends.store, turn: backends.isAlone ? nil : hold("repair"), log: log))
+            }
             if context.archive != nil { services.append(ReadNotesService(note: NoteReads(context), log: log)) }
         }
         if let queue { services.append(queue.upkeep) }
@@ -27,6 +30,10 @@ extension Server {
             relieve: RelieveQuotas(database: database, clock: clock), log: log)
         let expiry = ExpiryService(expire: ExpireUploads(context), log: log)
         var services: [any Service] = [leased("expiry") { _ in expiry }, leased("thinning") { _ in thinning }]
+        if let buckets = backends.buckets {
+            services.append(leased("repair") { _ in RepairService(store: buckets, turn: nil, log: log) })
+            services.append(leased("comparison") { _ in CompareRegionsService(store: buckets, log: log) })
+        }
         if configuration.collection.interval > .zero {
             let collector = collector()
             services.append(leased("collection") { _ in collector })
@@ -78,8 +85,11 @@ extension Server {
         let pace = CollectionPace.bounded(
             rest: CollectionService.rest, bytesPerSecond: configuration.collection.bytesPerSecond
         ) { try await Task.sleep(for: $0) }
+        var limits = configuration.collection.limits
+        // A bucket gets a pack of its own for each append.
+        if backends.buckets != nil { limits.copyBytes = max(limits.copyBytes, configuration.storage.packSize) }
         return CollectionService(
-            collect: CollectGarbage(context, limits: configuration.collection.limits, pace: pace),
+            collect: CollectGarbage(context, limits: limits, pace: pace),
             interval: configuration.collection.interval, clock: context.clock, log: log)
     }
 }

@@ -69,17 +69,24 @@ struct StorageChoice: Equatable, Sendable {
     enum Place: Equatable, Sendable {
         /// In the data directory, and as further copies in these.
         case local(directories: [String])
-        case s3([S3Region], policy: CopyPolicy)
+        case s3([S3Region])
     }
 
     var place: Place
     var packSize: Int
+    var policy = CopyPolicy.all
+
+    /// Whether every process can reach all packs, so that one of them looks after the regions for all.
+    var isShared: Bool { if case .s3 = place { true } else { false } }
 }
 
 /// In how many regions bytes have to be durable before they are acknowledged.
 enum CopyPolicy: String, Equatable, Sendable {
     case all
     case one
+
+    /// The number of regions; nil for all of them.
+    var minimumCopies: Int? { self == .all ? nil : 1 }
 }
 
 /// A bucket that holds a copy of every pack.

@@ -24,9 +24,11 @@ extension SettingsReader {
 
     func storage() throws -> StorageChoice {
         let (kind, size) = (text("storage.kind") ?? "local", bytes("storage.pack_size") ?? 64 << 20)
+        let policy = text("storage.policy").flatMap { CopyPolicy(rawValue: $0) } ?? .all
         guard kind == "s3" else {
-            try only(["directories", "pack_size"], in: "storage", kind: kind)
-            return StorageChoice(place: .local(directories: list("storage.directories") ?? []), packSize: size)
+            try only(["directories", "pack_size", "policy"], in: "storage", kind: kind)
+            return StorageChoice(
+                place: .local(directories: list("storage.directories") ?? []), packSize: size, policy: policy)
         }
         try only(["regions", "pack_size", "policy"], in: "storage", kind: kind)
         guard settings.regionCount > 0 else {
@@ -37,8 +39,7 @@ extension SettingsReader {
         {
             throw complaint("storage.regions.\(index).name", "'\(region.name)' is the name of two regions")
         }
-        let policy = text("storage.policy").flatMap { CopyPolicy(rawValue: $0) } ?? .all
-        return StorageChoice(place: .s3(regions, policy: policy), packSize: size)
+        return StorageChoice(place: .s3(regions), packSize: size, policy: policy)
     }
 
     private func region(below path: String) throws -> S3Region {

@@ -7,6 +7,7 @@ import Messaging
 import Metadata
 import Model
 import Storage
+import StorageLocal
 import TestSupport
 import Testing
 
@@ -70,16 +71,11 @@ struct BackendsTests {
 
     @Test("systems that are not built in yet are named")
     func notBuiltIn() async throws {
-        let region = S3Region(
-            name: "a", endpoint: "https://a", bucket: "b", region: "r", accessKey: "k", secretKey: "s",
-            authorities: nil,
-            isPathStyle: false)
         let changes: [(String, (inout ServerConfiguration) -> Void)] = [
             (
                 "database.standby_urls",
                 { $0.database = .postgresql(url: "postgresql://u:hunter2@h", standbys: ["postgresql://s"], pool: 1) }
             ),
-            ("storage.kind: s3", { $0.storage.place = .s3([region], policy: .all) }),
         ]
         for (name, change) in changes {
             let fresh = TemporaryDirectory()
@@ -91,6 +87,53 @@ struct BackendsTests {
             #expect(failure?.code == .configuration, "\(name)")
             #expect(failure?.message == "\(name): is not built in yet")
         }
+    }
+
+    @Test("with a policy of one copy a directory may be away: writes go on, also after a restart, and it gets what it lacks")
+    func onePolicy() async throws {
+        let away = directory.appending("away")
+        let copies = try configuration {
+            $0.storage = StorageChoice(place: .local(directories: [away]), packSize: 64 << 20, policy: .one)
+        }
+        var backends = try await open(copies)
+        var places = try await backends.store.append([[1]])
+        let (disk, unmounted) = (directory.appending("disk"), "a disk that was taken away")
+        try FileManager.default.moveItem(atPath: away, toPath: disk)
+        places += try await backends.store.append([[2]])
+        try await backends.store.check()
+        try await backends.close()
+        // An empty mount point is not filled.
+        try FileManager.default.createDirectory(atPath: away, withIntermediateDirectories: true)
+        backends = try await open(copies)
+        places += try await backends.store.append([[3]])
+        try await backends.store.check()
+        #expect(try FileManager.default.contentsOfDirectory(atPath: away).isEmpty, "\(unmounted)")
+        #expect(try await backends.store.read(places) == [[1], [2], [3]])
+        try FileManager.default.removeItem(atPath: away)
+        try FileManager.default.moveItem(atPath: disk, toPath: away)
+        #expect(try await backends.store.repairMissing() > 0)
+        #expect(backends.store.statistics.pendingRepairs == 0)
+        try await backends.close()
+        // What was written without it is there in full now.
+        try FileManager.default.removeItem(atPath: directory.appending("data") + "/packs/packs")
+        let others = try await LocalBlockStore.open(directories: [away])
+        #expect(try await others.read(places) == [[1], [2], [3]])
+        try await others.close()
+    }
+
+    @Test("with the policy of all copies a directory that is away ends the start, and stops writes")
+    func allPolicy() async throws {
+        let away = directory.appending("away")
+        let copies = try configuration { $0.storage.place = .local(directories: [away]) }
+        let backends = try await open(copies)
+        let place = try await backends.store.append([[1]])
+        try FileManager.default.moveItem(atPath: away, toPath: directory.appending("disk"))
+        await #expect(throws: StorageError(.unavailable, "")) { _ = try await backends.store.append([[2]]) }
+        await #expect(throws: StorageError(.unavailable, "")) { try await backends.store.check() }
+        #expect(try await backends.store.read(place) == [[1]])
+        try await backends.close()
+        let failure = try #require(await refusal(copies))
+        #expect(failure.code == .configuration && failure.message.contains("is its disk mounted?"))
     }
 
     @Test("a keyring that was named is used, and never made by a process")

@@ -128,7 +128,8 @@ struct ServerConfigurationTests {
         let second = S3Region(
             name: "b", endpoint: "http://b:7480", bucket: "b", region: "eu", accessKey: "k", secretKey: "s",
             authorities: "/ca", isPathStyle: true)
-        #expect(configuration.storage.place == .s3([first, second], policy: .all))
+        #expect(configuration.storage.place == .s3([first, second]) && configuration.storage.isShared)
+        #expect(configuration.storage.policy == .all && configuration.storage.policy.minimumCopies == nil)
         #expect(configuration.bus == .redis(try RedisEndpoint(url: "redis://r")))
         #expect(
             configuration.queue
@@ -158,12 +159,12 @@ struct ServerConfigurationTests {
             configuration.database
                 == .postgresql(
                     url: "postgresql://db/cairn", standbys: ["postgres://one/cairn", "postgres://two/cairn"], pool: 3))
-        guard case .s3(let regions, let policy) = configuration.storage.place else {
+        guard case .s3(let regions) = configuration.storage.place else {
             Issue.record("no regions")
             return
         }
         #expect(regions.map(\.accessKey) == ["key"] && regions.map(\.secretKey) == ["of-the-environment"])
-        #expect(policy == .one)
+        #expect(configuration.storage.policy == .one && configuration.storage.policy.minimumCopies == 1)
         #expect(
             configuration.queue
                 == .redis(first: try RedisEndpoint(url: "redis://a"), second: try RedisEndpoint(url: "redis://b")))
@@ -232,7 +233,7 @@ struct ServerConfigurationTests {
             ),
             ("data: /d\ndatabase: {kind: postgresql}", "database.url: is missing"),
             ("data: /d\ndatabase: {kind: postgresql, url: 'mysql://secret'}", "database.url: is a URL: postgresql://"),
-            ("data: /d\nstorage: {policy: one}", "storage.policy: does not go with storage.kind, which is local"),
+            ("data: /d\nstorage: {policy: two}", "storage.policy: is one of all, one"),
             ("data: /d\nstorage: {kind: s3}", "storage.regions: is missing"),
             ("data: /d\nstorage: {kind: s3, directories: [/a]}", "storage.directories: does not go with"),
             ("data: /d\nbus: {kind: redis}", "bus.url: is missing"),

@@ -3,6 +3,7 @@ import Synchronization
 import TestSupport
 import Testing
 
+@testable import S3Support
 @testable import StorageS3
 
 /// The client against a server that verifies what it is sent.
@@ -94,6 +95,48 @@ import Testing
             try await client.abort(upload)
             try await client.abort(upload)
             #expect(try await client.uploads(prefix: "").isEmpty)
+        }
+    }
+
+    @Test("an object that came about while its upload was under way is not stored over where the server sees to that")
+    func overtakenUpload() async throws {
+        try await withServer { server, client in
+            let upload = try await client.beginUpload("packs/p")
+            let tag = try await client.send(part: 1, [1, 2], of: upload)
+            try await client.put("packs/p", [9])
+            await #expect {
+                try await client.complete(upload, [tag], .isAbsent)
+            } throws: { ($0 as? S3Failure)?.isPreconditionFailed == true }
+            #expect(server.objects()["packs/p"] == [9])
+            server.state.withLock { $0.bucket.ignoresConditions = true }
+            // It is looked before all the same.
+            await #expect {
+                try await client.putInParts("packs/p", [1, 2], S3PutOptions(condition: .isAbsent))
+            } throws: { ($0 as? S3Failure)?.isPreconditionFailed == true }
+            #expect(server.objects()["packs/p"] == [9])
+        }
+    }
+
+    @Test("a list of unfinished uploads goes on over its pages, and is refused when it can't")
+    func manyUploads() async throws {
+        try await withServer { server, client in
+            server.state.withLock { state in
+                state.bucket.pageSize = 10
+                for number in 0..<35 {
+                    let upload = FakeBucket.Upload(
+                        key: "packs/\(number % 3)", object: FakeBucket.Object(bytes: []), begun: "2026-01-01T00:00:00.000Z")
+                    state.bucket.uploads["upload-\(number)"] = upload
+                }
+            }
+            let found = try await client.uploads(prefix: "packs/")
+            #expect(found.count == 35 && Set(found.map(\.id)) == Set((0..<35).map { "upload-\($0)" }))
+            let few = try await client.uploads(prefix: "packs/1")
+            #expect(few.count == 12)
+            // One who says that it goes on and names no place.
+            server.state.withLock { $0.bucket.pageSize = 0 }
+            await #expect {
+                try await client.uploads(prefix: "packs/")
+            } throws: { ($0 as? S3Failure)?.kind == .malformed }
         }
     }
 

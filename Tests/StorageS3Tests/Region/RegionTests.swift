@@ -4,6 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
+@testable import S3Support
 @testable import StorageS3
 
 /// The parts of a region that are pure, and a bucket as a region for those who read packs.

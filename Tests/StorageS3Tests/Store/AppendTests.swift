@@ -4,6 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
+@testable import S3Support
 @testable import StorageS3
 
 /// When something is acknowledged, and what is there then.

@@ -3,6 +3,7 @@ import StorageConformance
 import Synchronization
 import Testing
 
+@testable import S3Support
 @testable import StorageS3
 
 /// The contract of a block store, kept over buckets that do what they should and such that do not.

@@ -4,6 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
+@testable import S3Support
 @testable import StorageS3
 
 /// Repairs, scans and removals, over regions that come and go.

@@ -62,7 +62,7 @@ struct Layers {
         if target.name == "CLinux"
             || [
                 "TestSupport", "StorageConformance", "MetadataConformance", "MessagingConformance", "BusConformance",
-                "NotificationConformance", "PostgreSQLSupport", "RedisSupport",
+                "NotificationConformance", "PostgreSQLSupport", "RedisSupport", "S3Support",
             ].contains(target.name)
         {
             return []

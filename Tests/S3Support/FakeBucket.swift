@@ -1,7 +1,6 @@
 import Blocks
 import Model
-
-@testable import StorageS3
+import StorageS3
 
 /// What a fake server keeps.
 struct FakeBucket: Sendable {
@@ -161,6 +160,7 @@ struct FakeBucket: Sendable {
 
     mutating func complete(_ key: String, _ id: String, _ request: FakeRequest) -> FakeAnswer {
         guard let upload = uploads[id], upload.key == key else { return .error(404, "NoSuchUpload") }
+        if request.header("if-none-match") == "*", objects[key] != nil, !ignoresConditions { return .precondition }
         guard let root = try? XMLReader.read(request.body), root.name == "CompleteMultipartUpload" else {
             return .error(400, "MalformedXML")
         }
@@ -188,12 +188,23 @@ struct FakeBucket: Sendable {
     }
 
     func listUploads(_ items: [String: String]) -> FakeAnswer {
-        let found = uploads.filter { $0.value.key.hasPrefix(items["prefix"] ?? "") }.sorted { $0.key < $1.key }
-        let texts = found.map { id, upload in
-            "<Upload><Key>\(upload.key.escapedForXML)</Key><UploadId>\(id)</UploadId>"
-                + "<Initiated>\(upload.begun)</Initiated></Upload>"
+        let after = (items["key-marker"] ?? "", items["upload-id-marker"] ?? "")
+        let found = uploads.map { (key: $0.value.key, id: $0.key, begun: $0.value.begun) }
+            .filter { $0.key.hasPrefix(items["prefix"] ?? "") && ($0.key, $0.id) > after }
+            .sorted { ($0.key, $0.id) < ($1.key, $1.id) }
+        var text = "<ListMultipartUploadsResult>"
+        for upload in found.prefix(pageSize) {
+            text += "<Upload><Key>\(upload.key.escapedForXML)</Key><UploadId>\(upload.id)</UploadId>"
+            text += "<Initiated>\(upload.begun)</Initiated></Upload>"
         }
-        return .xml("<ListMultipartUploadsResult>" + texts.joined() + "</ListMultipartUploadsResult>")
+        if found.count > pageSize {
+            text += "<IsTruncated>true</IsTruncated>"
+            if let last = found.prefix(pageSize).last {
+                text += "<NextKeyMarker>\(last.key.escapedForXML)</NextKeyMarker>"
+                text += "<NextUploadIdMarker>\(last.id)</NextUploadIdMarker>"
+            }
+        }
+        return .xml(text + "</ListMultipartUploadsResult>")
     }
 }
 

@@ -3,9 +3,8 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import StorageS3
 import Synchronization
-
-@testable import StorageS3
 
 /// A small, strict S3 server in the process of the test: it verifies signatures and hashes, and fails by plan.
 final class FakeS3: Sendable {

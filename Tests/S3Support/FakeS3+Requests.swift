@@ -1,8 +1,7 @@
 import Blocks
 import Model
+import StorageS3
 import Synchronization
-
-@testable import StorageS3
 
 extension FakeS3 {
     /// Carries a request out; nil ends the connection.
