@@ -172,7 +172,8 @@ class Case:
             upload[0].go.set()
         if crowd and self.row.how == "kill":
             self.row.notes.append(f"{crowd.polls} polls parked at the other server after {crowd.back(harmed, 1):.1f} s")
-        time.sleep(max(0.0, harmed + self.plan.hold - time.monotonic()))
+        hold = max(self.plan.hold, self.cluster.least_hold(self.row.part) if self.harmed else 0)
+        time.sleep(max(0.0, harmed + hold - time.monotonic()))
         mended = self._bring_back()
         time.sleep(self.plan.after)
         until = load.stop(TOLD_WITHIN + 5)

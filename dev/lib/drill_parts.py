@@ -35,6 +35,9 @@ class Cluster(Protocol):
     def harms(self, part: str) -> list[str]:
         """Which of HARMS can be done to a part."""
 
+    def least_hold(self, part: str) -> float:
+        """For how many seconds a part has to stay away at least, so that what takes over can show that it does."""
+
     def takes_over(self, part: str) -> bool:
         """Whether another serves while a part is away, so that devices may expect to be served."""
 
@@ -67,9 +70,13 @@ class Cluster(Protocol):
         """Ends everything."""
 
 
+# The systems that have a short name.
+SYSTEMS = {"single": "single_server:SingleServer", "cluster": "cluster_system:ClusterSystem"}
+
+
 def system_named(name: str) -> Callable[[Path, Path, int], Cluster]:
     """What makes a system, from its folder, the folder of the programs, and how many polls it is to hold."""
-    module, _, factory = name.partition(":")
+    module, _, factory = SYSTEMS.get(name, name).partition(":")
     try:
         found: Callable[[Path, Path, int], Cluster] = getattr(importlib.import_module(module), factory)
     except (ImportError, AttributeError) as error:

@@ -73,6 +73,10 @@ class SingleServer:
             part, ["kill", "freeze", "cut"]
         )
 
+    def least_hold(self, part: str) -> float:
+        """What takes over here does so at once, or not at all."""
+        return 0
+
     def takes_over(self, part: str) -> bool:
         """A folder that is a region is needed for each write: one server promises as many copies as it has regions."""
         return part in ("notify", "queue")

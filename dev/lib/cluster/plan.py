@@ -44,6 +44,8 @@ class Choices:
     password: str
     secret: str
     store: str
+    # How many polls a notify process holds.
+    polls: int = 100_000
 
 
 class Cluster:
@@ -70,7 +72,9 @@ class Cluster:
             ]
 
     @staticmethod
-    def new(folder: Path, programs: Path | None, store: str = "bluestore", say: Say = print) -> Cluster:
+    def new(
+        folder: Path, programs: Path | None, store: str = "bluestore", say: Say = print, polls: int = 100_000
+    ) -> Cluster:
         """A cluster that is to be started, in a folder that is not there yet or is empty."""
         if programs and not CairnProcess.is_built(programs):
             raise ClusterError(f"there is no {programs}/cairn-server: build it, or name another folder with --programs")
@@ -78,7 +82,7 @@ class Cluster:
         if any(folder.iterdir()):
             raise ClusterError(f"{folder} is not empty: a cluster starts in a folder of its own")
         place = str(programs.resolve()) if programs else ""
-        return Cluster(folder, Choices(place, secrets.token_hex(12), secrets.token_hex(16), store), say)
+        return Cluster(folder, Choices(place, secrets.token_hex(12), secrets.token_hex(16), store, polls), say)
 
     @staticmethod
     def open(folder: Path, say: Say = print) -> Cluster:
@@ -116,9 +120,10 @@ class Cluster:
             databases=[addresses[node.host] for node in self.nodes],
             sentinels=[f"{addresses[host]}:26379" for host in GROUP],
             master=MASTER,
-            second_queue=f"{addresses['queue']}:6379",
+            lone_queue=f"{addresses['queue']}:6379",
             buckets=buckets,
             keyring=self.folder / "keyring",
+            polls=self.choices.polls,
         )
 
     # Start and end
