@@ -7,6 +7,7 @@ import ctypes
 import json
 import os
 import shutil
+import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -54,6 +55,7 @@ class ClusterSystem:
         with told():
             self.cluster = self._started(polls) if self._is_ours else Cluster.open(Path(os.environ[RUNNING]))
             self._prepare()
+        self.tls = ssl.create_default_context(cafile=str(self.cluster.authority))
         self._enter()
 
     def _started(self, polls: int) -> Cluster:
@@ -90,7 +92,7 @@ class ClusterSystem:
     @property
     def endpoint(self) -> Endpoint:
         """The address that one of the balancers has."""
-        return self.cluster.network.names["cairn"], 80
+        return self.cluster.network.names["cairn"], 443
 
     def endpoints(self, role: str) -> list[Endpoint]:
         """Each process by its own address; those that park polls where poll tokens are taken."""
@@ -189,7 +191,7 @@ class ClusterSystem:
             for other in others:
                 with self._outside():
                     self.cluster.harm("cut", other.host)
-            return write_tree(self.endpoint, account, self._passwords[account], into)
+            return write_tree(self.endpoint, self.tls, account, self._passwords[account], into)
         finally:
             for other in others:
                 with self._outside():

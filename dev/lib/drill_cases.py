@@ -183,7 +183,7 @@ class Case:
     def _endpoint(self) -> Endpoint:
         if self.plan.plant != "stale":
             return self.cluster.endpoint
-        proxy = StaleProxy(self.cluster.endpoint, self.plan.seed)
+        proxy = StaleProxy(self.cluster.endpoint, self.plan.seed, tls=self.cluster.tls)
         self.closing.append(lambda: self._planted(proxy))
         return proxy.endpoint
 

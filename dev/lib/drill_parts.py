@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +22,9 @@ class Cluster(Protocol):
     name: str
     # How a question writes an id: "sqlite" as X'0a', "postgresql" as a bytea.
     style: str
+
+    # The authority by which devices know the virtual address; None when TLS is not spoken there.
+    tls: ssl.SSLContext | None
 
     @property
     def endpoint(self) -> Endpoint:

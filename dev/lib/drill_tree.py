@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import ssl
 from pathlib import Path
 
 from drill_device import DrillDevice
@@ -11,9 +12,12 @@ from drill_history import History
 from drill_parts import Endpoint
 
 
-def write_tree(endpoint: Endpoint, account: str, password: str, into: Path) -> str:
+def write_tree(
+    endpoint: Endpoint, tls: ssl.SSLContext | None, account: str, password: str, into: Path
+) -> str:
     """Writes every file of an account's tree into a new folder; says what could not be read, or nothing."""
     device = DrillDevice(endpoint, History(), random.Random(os.urandom(8)), "reader")
+    device.tls = tls
     device.login(account, password)
     into.mkdir()
     try:

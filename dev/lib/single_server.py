@@ -30,6 +30,7 @@ class SingleServer:
 
     name = "one server"
     style = "sqlite"
+    tls = None
 
     def __init__(self, folder: Path, programs: Path, polls: int) -> None:
         self.folder, self.programs = folder, programs

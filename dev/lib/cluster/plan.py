@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cluster.balancer import Balancer
+from cluster.balancer import AUTHORITY, Balancer, make_certificate
 from cluster.cache import GROUP, MASTER, RedisNode
 from cluster.database import Database, DatabaseNode, Voter
 from cluster.needs import ClusterError, require_machine
@@ -109,6 +109,11 @@ class Cluster:
         host, _, name = name.partition("/")
         return self.part(host).program(name) if name else self.part(host)
 
+    @property
+    def authority(self) -> Path:
+        """The certificate by which clients know the balancers."""
+        return self.folder / "tls" / AUTHORITY
+
     def backends(self) -> Backends:
         """What the processes of Cairn are told of the rest."""
         addresses = self.network.addresses
@@ -136,6 +141,8 @@ class Cluster:
         mark.touch(0o600)
         mark.write_text(json.dumps(asdict(self.choices)))
         (self.folder / "hosts").mkdir(mode=0o711)
+        (self.folder / "tls").mkdir(mode=0o711)
+        make_certificate(self.folder / "tls", ["DNS:cairn", f"IP:{SERVICE}"])
         try:
             self._measured("network", self.network.make)
             self._together(

@@ -50,7 +50,9 @@ class Backends:
 
 def configuration(address: str, backends: Backends, role: str = "") -> dict[str, object]:
     """The configuration of a process on a host; its role is told on the command line."""
-    first, *others = [f"postgresql://cairn:{backends.password}@{host}:5432/cairn" for host in backends.databases]
+    # Whichever of them takes writes.
+    hosts = ",".join(backends.databases)
+    database = f"postgresql://cairn:{backends.password}@{hosts}/cairn?target_session_attrs=read-write"
     # The Sentinels know where the master is: the first is the address, the others and the master's name follow.
     sentinel, *more = backends.sentinels
     group = f"redis://:{backends.password}@{sentinel}?sentinels={','.join(more)}&master={backends.master}"
@@ -62,7 +64,7 @@ def configuration(address: str, backends: Backends, role: str = "") -> dict[str,
         "insecure_listen": True,
         "drain": "3s",
         "lease": "10s",
-        "database": {"kind": "postgresql", "url": first, "standby_urls": others, "pool": 16},
+        "database": {"kind": "postgresql", "url": database, "pool": 16},
         "storage": {
             "kind": "s3",
             # While a region is away, writes go on with the other, and the first is repaired when it is back.
