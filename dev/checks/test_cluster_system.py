@@ -56,10 +56,10 @@ class Buckets(unittest.TestCase):
         self.assertIn("1 of 1 packs", self.problem({"packs/1": 9}, {"packs/1": 10}))
 
     def test_what_only_the_other_lacks_is_not_this_region(self) -> None:
-        self.assertEqual(self.problem({"packs/1": 10, "packs/2": 5}, {"packs/1": 10, "repairs/copy/s3b/2": 0}), "")
+        self.assertEqual(self.problem({"packs/1": 10, "packs/2": 5}, {"packs/1": 10}), "")
 
     def test_notes_are_told(self) -> None:
-        note = {"packs/1": 10, "repairs/copy/s3a/2": 0}
+        note = {"packs/1": 10, "repairs/copy/0a0b/2": 0}
         self.assertIn("1 notes", self.problem({"packs/1": 10}, note))
 
     def test_no_pack_at_all_proves_nothing(self) -> None:

@@ -253,10 +253,9 @@ def row_of(line: str) -> tuple:
 
 
 def problem_of_buckets(buckets: dict[str, dict[str, int]], region: str) -> str:
-    """What a region lacks of that which lies in the others, or what is noted about it; nothing when it is whole."""
-    notes = [key for objects in buckets.values() for key in objects if key.startswith(NOTES) and f"/{region}/" in key]
-    if notes:
-        return f"{len(notes)} notes say what {region} lacks"
+    """What a region lacks of that which lies in the others, or what is noted still; nothing when it is whole."""
+    if notes := [key for objects in buckets.values() for key in objects if key.startswith(NOTES)]:
+        return f"{len(notes)} notes say what a region lacks"
     packs = {key: size for objects in buckets.values() for key, size in objects.items() if key.startswith(PACKS)}
     here = {key: size for key, size in buckets[region].items() if key.startswith(PACKS)}
     if not packs:

@@ -53,9 +53,8 @@ def configuration(address: str, backends: Backends, role: str = "") -> dict[str,
     # Whichever of them takes writes.
     hosts = ",".join(backends.databases)
     database = f"postgresql://cairn:{backends.password}@{hosts}/cairn?target_session_attrs=read-write"
-    # The Sentinels know where the master is: the first is the address, the others and the master's name follow.
-    sentinel, *more = backends.sentinels
-    group = f"redis://:{backends.password}@{sentinel}?sentinels={','.join(more)}&master={backends.master}"
+    # The Sentinels know where the master is.
+    group = f"redis+sentinel://:{backends.password}@{','.join(backends.sentinels)}/{backends.master}"
     polls = {"notify": {"listen": f"{address}:{POLL_PORT}", "capacity": backends.polls}} if role == "notify" else {}
     return {
         "keyring_file": str(backends.keyring),
@@ -85,6 +84,7 @@ def configuration(address: str, backends: Backends, role: str = "") -> dict[str,
         # The queue at work is the one that shares nothing with bus and cache.
         "queue": {"kind": "redis", "urls": [f"redis://:{backends.password}@{backends.lone_queue}", group]},
         "cache": {"kind": "redis", "url": group},
+        "limits": {"kind": "redis", "url": group},
         **polls,
         "log": {"level": "info"},
     }
