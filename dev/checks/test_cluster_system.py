@@ -254,7 +254,8 @@ class Systems(unittest.TestCase):
         wanted = {"primary": "db2", "standby": "db1", "cache": "cache2", "balancer": "lb2"}
         wanted |= {"api": "api1", "blocks": "block1", "notify": "notify1", "region": "s3a"}
         for part, host in wanted.items():
-            self.assertEqual(system._at_work(part).host, host)
+            self.assertEqual([each.host for each in system._at_work(part)], [host])
+        self.assertEqual([each.host for each in self.system()._at_work("caches")], ["cache1", "cache2", "cache3"])
 
     def test_nobody_at_work_is_told(self) -> None:
         system = self.system()

@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from cluster.cache import GROUP
 from cluster.needs import ClusterError, require_root
 from cluster.network import CLONE_NEWNET, NAMESPACES
 from cluster.part import Part
 from cluster.plan import Cluster
 from cluster.program import wait_until
-from cluster.s3 import Region
-from cluster.servers import POLL_PORT, PORT, CairnProcess
+from cluster.servers import POLL_PORT, PORT
 from drill_parts import HARMS, PARTS, Endpoint
 from drill_tree import write_tree
 from measure import run
@@ -32,7 +32,9 @@ RUNNING = "CAIRN_CLUSTER"
 LEAST_HOLD = {"primary": 45.0, "standby": 30.0}
 MEND_WITHIN = 120.0
 # What parts of the drill are on which hosts; the others depend upon who is at work.
-HOSTS = {"api": "api1", "blocks": "block1", "notify": "notify1", "queue": "queue", "region": "s3a"}
+HOSTS = {
+    "api": ["api1"], "blocks": ["block1"], "notify": ["notify1"], "queue": ["queue"], "region": ["s3a"], "caches": GROUP,
+}  # fmt: skip
 # What a bucket has apart from packs: notes about what a region lacks.
 NOTES, PACKS = "repairs/", "packs/"
 
@@ -49,7 +51,7 @@ class ClusterSystem:
         require_root()
         self.folder, self.programs = folder, programs
         self._passwords: dict[str, str] = {}
-        self._harmed: dict[str, Part] = {}
+        self._harmed: dict[str, list[Part]] = {}
         self._home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
         self._is_ours = RUNNING not in os.environ
         with told():
@@ -123,13 +125,13 @@ class ClusterSystem:
         if part in self._harmed:
             raise ValueError(f"{part} can't be harmed by {how} now")
         with self._outside():
-            target = self._at_work(part)
-            self._harmed[part] = target
-            self.cluster.harm(how, target.host)
+            self._harmed[part] = self._at_work(part)
+            for each in self._harmed[part]:
+                self.cluster.harm(how, each.host)
 
-    def _at_work(self, part: str) -> Part:
+    def _at_work(self, part: str) -> list[Part]:
         if part in HOSTS:
-            return self.cluster.part(HOSTS[part])
+            return [self.cluster.part(name) for name in HOSTS[part]]
         at_work: dict[str, Callable[[], Iterable[Part]]] = {
             "balancer": lambda: (each for each in self.cluster.balancers if each.holds_address()),
             "cache": lambda: (each for each in self.cluster.caches if each.health().words.startswith("master")),
@@ -137,36 +139,33 @@ class ClusterSystem:
             "standby": lambda: (each for each in self.cluster.nodes if each.role() == "sync_standby"),
         }
         if found := next(iter(at_work[part]()), None):
-            return found
+            return [found]
         raise RuntimeError(f"nobody is the {part} now")
 
     def mend(self, part: str) -> None:
         """Brings the host back, waits until all of its kind are well again, and names processes of Cairn that have ended
         though nobody harmed them: they are started again."""
-        target = self._harmed[part]
+        targets = self._harmed[part]
         with self._outside():
-            self.cluster.harm("mend", target.host)
-            ended = [server for server in self.cluster.servers if server is not target and server.gone()]
+            for target in targets:
+                self.cluster.harm("mend", target.host)
+            ended = [server for server in self.cluster.servers if server not in targets and server.gone()]
             words = [f"{server.host} has ended by itself: {server.tail(8)}" for server in ended]
             for server in ended:
                 server.start()
             deadline = time.monotonic() + MEND_WITHIN
-            for each in [*self._kind(target), *ended]:
+            for each in [*self._kind(targets[0]), *ended]:
                 each.wait(max(1.0, deadline - time.monotonic()))
-            holders = [each for each in self.cluster.balancers if each.holds_address()]
-            if len(holders) != 1:
-                wait_until(lambda: sum(each.holds_address() for each in self.cluster.balancers) == 1, 20)
+            if not wait_until(lambda: sum(each.holds_address() for each in self.cluster.balancers) == 1, 20):
+                words.append("not one balancer has the address")
             del self._harmed[part]
             if words:
                 raise RuntimeError("; ".join(words))
 
     def _kind(self, target: Part) -> list[Part]:
         cluster = self.cluster
-        kinds: list[list[Part]] = [
-            [*cluster.balancers], [*cluster.nodes], [*cluster.caches], [*cluster.regions], [*cluster.servers],
-        ]  # fmt: skip
-        found = next(kind for kind in kinds if target in kind)
-        return [target] if isinstance(target, CairnProcess | Region) else found
+        kinds: list[list[Part]] = [[*cluster.balancers], [*cluster.nodes], [*cluster.caches]]
+        return next((kind for kind in kinds if target in kind), [target])
 
     # Looking
 
@@ -223,8 +222,8 @@ class ClusterSystem:
         """Ends everything that was started here; its logs stay in the drill's folder, until that goes too."""
         _set_network(self._home)
         with told():
-            for part in list(self._harmed):
-                self.cluster.harm("mend", self._harmed[part].host)
+            for target in [target for targets in self._harmed.values() for target in targets]:
+                self.cluster.harm("mend", target.host)
             keep_logs(self.cluster.folder / "hosts", self.folder / "logs")
             if self._is_ours:
                 self.cluster.stop()

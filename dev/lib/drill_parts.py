@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-# The parts of the table "What fails" in ARCHITECTURE.md, by the names that `harm` takes.
-PARTS = ("balancer", "api", "blocks", "region", "cache", "primary", "standby", "notify", "queue")
+# The parts of the table "What fails" in ARCHITECTURE.md, by the names that `harm` takes; `caches` is the cache with its replicas.
+PARTS = ("balancer", "api", "blocks", "region", "cache", "caches", "primary", "standby", "notify", "queue")
 # A process that dies, one that stops answering but keeps its connections, and one that nobody reaches.
 HARMS = ("kill", "freeze", "cut")
 
