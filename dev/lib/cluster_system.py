@@ -10,6 +10,7 @@ import shutil
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from cluster.cache import GROUP
@@ -63,7 +64,7 @@ class ClusterSystem:
     def _started(self, polls: int) -> Cluster:
         # The database's user has to get to its files.
         self.folder.chmod(0o711)
-        say = lambda text: print(text, flush=True)  # noqa: E731
+        say = partial(print, flush=True)
         cluster = Cluster.new(self.folder / "cluster", self.programs, polls=polls + SPARE, say=say)
         cluster.start()
         return cluster
