@@ -1,8 +1,11 @@
 .DEFAULT_GOAL := help
-.PHONY: help build test check demo clean
+.PHONY: help build test check demo cluster-test clean
+
+# What the devices of the drill draw.
+SEED ?= 1
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build cairn and cairn-server for release, in .build/release
 	@dev/setup
@@ -20,6 +23,10 @@ check: ## Lint, build without warnings, and the tidy tests
 demo: ## Show a server and two devices on this machine, then clean up
 	@dev/setup
 	@dev/demo
+
+cluster-test: build ## Let every part of a whole cluster fail in turn, under load (root)
+	@dev/setup --cluster
+	dev/drill cluster --system cluster --case all --seed $(SEED) --configuration release --markdown
 
 clean: ## Remove what was built
 	swift package clean

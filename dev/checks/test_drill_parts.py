@@ -125,7 +125,7 @@ class Reports(unittest.TestCase):
         self.assertFalse(served_meanwhile(None, good).holds)
 
     def test_cases_are_chosen_by_name(self) -> None:
-        self.assertEqual(len(cases()), 28)
+        self.assertEqual(len(cases()), 31)
         self.assertEqual(chosen("all"), cases())
         self.assertEqual(chosen("api"), [("api", "kill"), ("api", "freeze"), ("api", "cut")])
         self.assertEqual(chosen("queue-cut"), [("queue", "cut")])

@@ -172,7 +172,8 @@ class Case:
             upload[0].go.set()
         if crowd and self.row.how == "kill":
             self.row.notes.append(f"{crowd.polls} polls parked at the other server after {crowd.back(harmed, 1):.1f} s")
-        time.sleep(max(0.0, harmed + self.plan.hold - time.monotonic()))
+        hold = max(self.plan.hold, self.cluster.least_hold(self.row.part) if self.harmed else 0)
+        time.sleep(max(0.0, harmed + hold - time.monotonic()))
         mended = self._bring_back()
         time.sleep(self.plan.after)
         until = load.stop(TOLD_WITHIN + 5)
@@ -182,7 +183,7 @@ class Case:
     def _endpoint(self) -> Endpoint:
         if self.plan.plant != "stale":
             return self.cluster.endpoint
-        proxy = StaleProxy(self.cluster.endpoint, self.plan.seed)
+        proxy = StaleProxy(self.cluster.endpoint, self.plan.seed, tls=self.cluster.tls)
         self.closing.append(lambda: self._planted(proxy))
         return proxy.endpoint
 

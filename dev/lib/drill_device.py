@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import json
 import random
+import ssl
 import time
 import urllib.parse
 from dataclasses import dataclass, field
@@ -66,6 +67,8 @@ class DrillDevice:
     def __init__(self, endpoint: tuple[str, int], history: History, generator: random.Random, name: str) -> None:
         self.endpoint, self.history, self.generator, self.name = endpoint, history, generator, name
         self.token = self.namespace = self.device = ""
+        # By which authority the endpoint is known; without one it speaks no TLS.
+        self.tls: ssl.SSLContext | None = None
         # What each content's bytes are, as SHA-256: shared by the devices of a load.
         self.contents: dict[str, str] = {}
         self._connection: http.client.HTTPConnection | None = None
@@ -142,7 +145,11 @@ class DrillDevice:
 
     def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str], patience: float) -> Answer:
         if not self._connection:
-            self._connection = http.client.HTTPConnection(*self.endpoint, timeout=patience)
+            self._connection = (
+                http.client.HTTPSConnection(*self.endpoint, timeout=patience, context=self.tls)
+                if self.tls
+                else http.client.HTTPConnection(*self.endpoint, timeout=patience)
+            )
         connection = self._connection
         connection.timeout = patience
         if connection.sock:

@@ -139,7 +139,7 @@ class Poller(DrillDevice):
         self.cursor = 0
         self.servers: list[Endpoint] = []
         self._poll_token, self._own_token, self._token_ends = "", "", 0.0
-        self._own = endpoint
+        self._own, self._own_tls = endpoint, self.tls
         self._place = self._troubles = 0
 
     def wait_after(self, failures: int) -> float:
@@ -148,7 +148,7 @@ class Poller(DrillDevice):
 
     def begin(self) -> None:
         """Looks at the head."""
-        self._own_token = self.token
+        self._own_token, self._own_tls = self.token, self.tls
         operation = self.changes(0)
         if operation.outcome != OK:
             raise RuntimeError(f"{self.name} could not ask for changes: {operation}")
@@ -208,6 +208,7 @@ class Poller(DrillDevice):
         if endpoint != self.endpoint:
             self.close()
         self.endpoint, self.token = endpoint, token
+        self.tls = self._own_tls if endpoint == self._own else None
 
 
 def _endpoint(url: str) -> Endpoint:
@@ -253,6 +254,8 @@ class Load:
         generator = random.Random(self.generator.getrandbits(64))
         found = kind(self.endpoint, self.history, generator, name, *more)
         found.contents = self.contents
+        # What stands in between, such as the proxy of old news, speaks to us without.
+        found.tls = self.cluster.tls if self.endpoint == self.cluster.endpoint else None
         found.login(member.name, PASSWORD)
         return found
 

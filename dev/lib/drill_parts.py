@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-# The parts of the table "What fails" in ARCHITECTURE.md, by the names that `harm` takes.
-PARTS = ("balancer", "api", "blocks", "region", "cache", "primary", "standby", "notify", "queue")
+# The parts of the table "What fails" in ARCHITECTURE.md, by the names that `harm` takes; `caches` is the cache with its replicas.
+PARTS = ("balancer", "api", "blocks", "region", "cache", "caches", "primary", "standby", "notify", "queue")
 # A process that dies, one that stops answering but keeps its connections, and one that nobody reaches.
 HARMS = ("kill", "freeze", "cut")
 
@@ -22,6 +23,9 @@ class Cluster(Protocol):
     # How a question writes an id: "sqlite" as X'0a', "postgresql" as a bytea.
     style: str
 
+    # The authority by which devices know the virtual address; None when TLS is not spoken there.
+    tls: ssl.SSLContext | None
+
     @property
     def endpoint(self) -> Endpoint:
         """The virtual address that devices use."""
@@ -34,6 +38,9 @@ class Cluster(Protocol):
 
     def harms(self, part: str) -> list[str]:
         """Which of HARMS can be done to a part."""
+
+    def least_hold(self, part: str) -> float:
+        """For how many seconds a part has to stay away at least, so that what takes over can show that it does."""
 
     def takes_over(self, part: str) -> bool:
         """Whether another serves while a part is away, so that devices may expect to be served."""
@@ -67,9 +74,13 @@ class Cluster(Protocol):
         """Ends everything."""
 
 
+# The systems that have a short name.
+SYSTEMS = {"single": "single_server:SingleServer", "cluster": "cluster_system:ClusterSystem"}
+
+
 def system_named(name: str) -> Callable[[Path, Path, int], Cluster]:
     """What makes a system, from its folder, the folder of the programs, and how many polls it is to hold."""
-    module, _, factory = name.partition(":")
+    module, _, factory = SYSTEMS.get(name, name).partition(":")
     try:
         found: Callable[[Path, Path, int], Cluster] = getattr(importlib.import_module(module), factory)
     except (ImportError, AttributeError) as error:

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import random
 import socket
+import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -78,8 +79,10 @@ class Gate:
 class StaleProxy:
     """An HTTP proxy that answers some readings from a cache that nobody invalidates: what a drill has to find."""
 
-    def __init__(self, target: Endpoint, seed: int, share: float = 0.2) -> None:
-        self.target, self.share = target, share
+    def __init__(
+        self, target: Endpoint, seed: int, share: float = 0.2, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self.target, self.share, self.tls = target, share, tls
         self.told = 0
         self._random = random.Random(seed)
         self._cache: dict[tuple[str, str], tuple[float, int, list[tuple[str, str]], bytes]] = {}
@@ -92,6 +95,12 @@ class StaleProxy:
         """Ends it."""
         self._server.shutdown()
         self._server.server_close()
+
+    def link(self) -> http.client.HTTPConnection:
+        """A connection to the target."""
+        if self.tls:
+            return http.client.HTTPSConnection(*self.target, timeout=120, context=self.tls)
+        return http.client.HTTPConnection(*self.target, timeout=120)
 
     def answer(
         self, method: str, path: str, headers: dict[str, str], body: bytes, link: http.client.HTTPConnection
@@ -123,7 +132,7 @@ class StaleProxy:
 
             def setup(self) -> None:
                 super().setup()
-                self.link = http.client.HTTPConnection(*proxy.target, timeout=120)
+                self.link = proxy.link()
 
             def finish(self) -> None:
                 super().finish()

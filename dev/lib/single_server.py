@@ -30,6 +30,7 @@ class SingleServer:
 
     name = "one server"
     style = "sqlite"
+    tls = None
 
     def __init__(self, folder: Path, programs: Path, polls: int) -> None:
         self.folder, self.programs = folder, programs
@@ -72,6 +73,10 @@ class SingleServer:
         return {"region": ["kill"], "queue": ["kill"], "notify": ["kill", "freeze"]}.get(
             part, ["kill", "freeze", "cut"]
         )
+
+    def least_hold(self, part: str) -> float:
+        """What takes over here does so at once, or not at all."""
+        return 0
 
     def takes_over(self, part: str) -> bool:
         """A folder that is a region is needed for each write: one server promises as many copies as it has regions."""

@@ -1,5 +1,6 @@
-// Holds very many long polls on the loopback, each a device with a token, a cursor and a connection of its own, and
-// measures when they hear of news. dev/bench notify and dev/drill notify start it and speak to it.
+// Holds very many long polls, each a device with a token, a cursor and a connection of its own, and measures when they
+// hear of news. On the loopback each has an address and port of its own too. dev/bench notify and dev/drill start it and
+// speak to it.
 //
 //     notify-load TABLE [-k KEY] [-v VERSION] [-t SECONDS] [-l SECONDS] [-p MILLISECONDS] [-w DEVICES] [-n]
 //

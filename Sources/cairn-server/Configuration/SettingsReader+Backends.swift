@@ -17,7 +17,10 @@ extension SettingsReader {
         for (path, url) in [("database.url", url)] + standbys.map({ ("database.standby_urls", $0) }) {
             // Besides URLs there are strings of words, as 'host=a,b dbname=cairn'.
             if url.contains("="), !url.contains("://") { continue }
-            try ensure(url, ["postgresql", "postgres"], path)
+            // Of several hosts with ports it is a URL to libpq alone.
+            guard ["postgresql://", "postgres://"].contains(where: { url.hasPrefix($0) && url != $0 }) else {
+                throw complaint(path, "is a URL: postgresql://…")
+            }
         }
         return .postgresql(url: url, standbys: standbys, pool: number("database.pool") ?? 16)
     }

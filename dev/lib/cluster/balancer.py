@@ -9,6 +9,23 @@ from cluster.network import Network, command
 from cluster.part import Health, Part
 from cluster.shipped import shipped
 
+AUTHORITY = "ca.pem"
+
+
+def make_certificate(folder: Path, names: list[str]) -> None:
+    """Makes an authority, of which clients are told the certificate, and what it signs for the balancers: certificate and
+    key in one file, as HAProxy wants it."""
+    tool, authority, key = program("openssl"), folder / AUTHORITY, folder / "cairn.key"
+    new = ["req", "-newkey", "rsa:2048", "-nodes", "-sha256", "-days", "30"]
+    command([tool, *new, "-x509", "-subj", "/CN=the drill's authority", "-keyout", folder / "ca.key", "-out", authority])
+    command([tool, *new, "-subj", "/CN=cairn", "-keyout", key, "-out", folder / "cairn.csr"])
+    (folder / "names").write_text(f"subjectAltName={','.join(names)}\n")
+    sign = ["x509", "-req", "-days", "30", "-CA", authority, "-CAkey", folder / "ca.key", "-CAcreateserial"]
+    command([tool, *sign, "-in", folder / "cairn.csr", "-extfile", folder / "names", "-out", folder / "cairn.crt"])
+    both = folder / "cairn.pem"
+    both.touch(0o600)
+    both.write_text((folder / "cairn.crt").read_text() + key.read_text())
+
 
 class Balancer(Part):
     """One of the two hosts."""
@@ -23,12 +40,11 @@ class Balancer(Part):
         self.add("keepalived", words, leftovers=marks)
 
     def prepare(self) -> None:
-        """Writes its files: without TLS, which the drills do not look at."""
+        """Writes its files."""
         changes = {
             "/run/haproxy/admin.sock": f"{self.folder}/admin.sock",
             "maxconn 200000": "maxconn 9000",
-            "    bind :443 ssl crt /etc/haproxy/cairn.pem alpn http/1.1\n": "",
-            "    http-request redirect scheme https code 308 unless { ssl_fc }\n": "",
+            "/etc/haproxy/cairn.pem": f"{self.folder.parent.parent}/tls/cairn.pem",
         }
         (self.folder / "haproxy.cfg").write_text(shipped("haproxy/haproxy.cfg", changes))
         (self.folder / "keepalived.conf").write_text(shipped(f"keepalived/{self.host}.conf", {}))

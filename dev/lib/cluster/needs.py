@@ -15,6 +15,7 @@ PACKAGES = {
     "ip": "iproute2",
     "nft": "nftables",
     "curl": "curl",
+    "openssl": "openssl",
     "setpriv": "util-linux",
     "etcd": "etcd-server",
     "patroni": "patroni",

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cluster.balancer import Balancer
+from cluster.balancer import AUTHORITY, Balancer, make_certificate
 from cluster.cache import GROUP, MASTER, RedisNode
 from cluster.database import Database, DatabaseNode, Voter
 from cluster.needs import ClusterError, require_machine
@@ -44,6 +44,8 @@ class Choices:
     password: str
     secret: str
     store: str
+    # How many polls a notify process holds.
+    polls: int = 100_000
 
 
 class Cluster:
@@ -70,7 +72,9 @@ class Cluster:
             ]
 
     @staticmethod
-    def new(folder: Path, programs: Path | None, store: str = "bluestore", say: Say = print) -> Cluster:
+    def new(
+        folder: Path, programs: Path | None, store: str = "bluestore", say: Say = print, polls: int = 100_000
+    ) -> Cluster:
         """A cluster that is to be started, in a folder that is not there yet or is empty."""
         if programs and not CairnProcess.is_built(programs):
             raise ClusterError(f"there is no {programs}/cairn-server: build it, or name another folder with --programs")
@@ -78,7 +82,7 @@ class Cluster:
         if any(folder.iterdir()):
             raise ClusterError(f"{folder} is not empty: a cluster starts in a folder of its own")
         place = str(programs.resolve()) if programs else ""
-        return Cluster(folder, Choices(place, secrets.token_hex(12), secrets.token_hex(16), store), say)
+        return Cluster(folder, Choices(place, secrets.token_hex(12), secrets.token_hex(16), store, polls), say)
 
     @staticmethod
     def open(folder: Path, say: Say = print) -> Cluster:
@@ -105,6 +109,11 @@ class Cluster:
         host, _, name = name.partition("/")
         return self.part(host).program(name) if name else self.part(host)
 
+    @property
+    def authority(self) -> Path:
+        """The certificate by which clients know the balancers."""
+        return self.folder / "tls" / AUTHORITY
+
     def backends(self) -> Backends:
         """What the processes of Cairn are told of the rest."""
         addresses = self.network.addresses
@@ -116,9 +125,10 @@ class Cluster:
             databases=[addresses[node.host] for node in self.nodes],
             sentinels=[f"{addresses[host]}:26379" for host in GROUP],
             master=MASTER,
-            second_queue=f"{addresses['queue']}:6379",
+            lone_queue=f"{addresses['queue']}:6379",
             buckets=buckets,
             keyring=self.folder / "keyring",
+            polls=self.choices.polls,
         )
 
     # Start and end
@@ -131,6 +141,8 @@ class Cluster:
         mark.touch(0o600)
         mark.write_text(json.dumps(asdict(self.choices)))
         (self.folder / "hosts").mkdir(mode=0o711)
+        (self.folder / "tls").mkdir(mode=0o711)
+        make_certificate(self.folder / "tls", ["DNS:cairn", f"IP:{SERVICE}"])
         try:
             self._measured("network", self.network.make)
             self._together(

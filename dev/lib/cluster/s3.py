@@ -11,7 +11,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
+from xml.etree import ElementTree
 
 from cluster.needs import ClusterError, program
 from cluster.network import Network, command
@@ -166,11 +167,32 @@ class Region(Part):
     ) -> tuple[int, bytes]:
         """The status and the body of the answer to such a request."""
         path = f"/{BUCKET}/{quote(key)}" if key else f"/{BUCKET}"
-        headers = signed(method, f"{self.address}:{PORT}", path, body, self.keys, datetime.now(UTC))
+        return self._send(method, path, "", body, host, within)
+
+    def objects(self) -> dict[str, int]:
+        """Every object of the bucket with its size."""
+        found: dict[str, int] = {}
+        more = {}
+        while True:
+            # A signature has the fields of a query in their order, each coded as RFC 3986 says.
+            query = urlencode(sorted({"list-type": "2", **more}.items()), quote_via=quote, safe="")
+            status, body = self._send("GET", f"/{BUCKET}", query, b"", "", 30)
+            if status != 200:
+                raise ClusterError(f"{self.host} does not list its bucket: {status} {body[:200].decode(errors='replace')}")
+            page, following = listed_objects(body)
+            found |= page
+            if not following:
+                return found
+            more = {"continuation-token": following}
+
+    def _send(
+        self, method: str, path: str, query: str, body: bytes, host: str, within: float
+    ) -> tuple[int, bytes]:
+        headers = signed(method, f"{self.address}:{PORT}", path, body, self.keys, datetime.now(UTC), query)
         with self.network.inside(host or self.host):
             connection = http.client.HTTPConnection(self.address, PORT, timeout=within)
             try:
-                connection.request(method, path, body or None, headers)
+                connection.request(method, f"{path}?{query}" if query else path, body or None, headers)
                 answer = connection.getresponse()
                 return answer.status, answer.read()
             except (OSError, http.client.HTTPException):
@@ -179,12 +201,25 @@ class Region(Part):
                 connection.close()
 
 
-def signed(method: str, host: str, path: str, body: bytes, keys: Keys, now: datetime) -> dict[str, str]:
-    """The headers of a request without a query, signed as AWS Signature Version 4 says."""
+def listed_objects(document: bytes) -> tuple[dict[str, int], str]:
+    """The keys and sizes of a page of a listing, and the token of the next page, if there is one."""
+    root = ElementTree.fromstring(document)
+    space = root.tag.rpartition("}")[0] + "}" if root.tag.startswith("{") else ""
+    found = {
+        each.findtext(f"{space}Key", ""): int(each.findtext(f"{space}Size", "0"))
+        for each in root.iter(f"{space}Contents")
+    }
+    return found, root.findtext(f"{space}NextContinuationToken", "")
+
+
+def signed(
+    method: str, host: str, path: str, body: bytes, keys: Keys, now: datetime, query: str = ""
+) -> dict[str, str]:
+    """The headers of a request, signed as AWS Signature Version 4 says; its query is coded and in order."""
     time, day, digest = f"{now:%Y%m%dT%H%M%SZ}", f"{now:%Y%m%d}", hashlib.sha256(body).hexdigest()
     headers = {"host": host, "x-amz-content-sha256": digest, "x-amz-date": time}
     names = ";".join(headers)
-    lines = [method, path, "", *(f"{name}:{value}" for name, value in headers.items()), "", names, digest]
+    lines = [method, path, query, *(f"{name}:{value}" for name, value in headers.items()), "", names, digest]
     scope = f"{day}/us-east-1/s3/aws4_request"
     text = "\n".join(["AWS4-HMAC-SHA256", time, scope, hashlib.sha256("\n".join(lines).encode()).hexdigest()])
     key = f"AWS4{keys.secret}".encode()

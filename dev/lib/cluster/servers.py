@@ -11,6 +11,8 @@ from cluster.network import Network
 from cluster.part import Health, Part
 
 PORT = 8484
+# Where the notify processes park polls that come with a poll token: what is parked there needs the least.
+POLL_PORT = 8485
 # Which hosts have which role.
 ROLES = {
     "api": ("api1", "api2"),
@@ -39,16 +41,21 @@ class Backends:
     databases: list[str]
     sentinels: list[str]
     master: str
-    second_queue: str
+    lone_queue: str
     buckets: list[Bucket]
     keyring: Path
+    # How many polls a notify process holds.
+    polls: int = 100_000
 
 
-def configuration(address: str, backends: Backends) -> dict[str, object]:
+def configuration(address: str, backends: Backends, role: str = "") -> dict[str, object]:
     """The configuration of a process on a host; its role is told on the command line."""
-    first, *others = [f"postgresql://cairn:{backends.password}@{host}:5432/cairn" for host in backends.databases]
+    # Whichever of them takes writes.
+    hosts = ",".join(backends.databases)
+    database = f"postgresql://cairn:{backends.password}@{hosts}/cairn?target_session_attrs=read-write"
     # The Sentinels know where the master is.
     group = f"redis+sentinel://:{backends.password}@{','.join(backends.sentinels)}/{backends.master}"
+    polls = {"notify": {"listen": f"{address}:{POLL_PORT}", "capacity": backends.polls}} if role == "notify" else {}
     return {
         "keyring_file": str(backends.keyring),
         "listen": f"{address}:{PORT}",
@@ -56,10 +63,11 @@ def configuration(address: str, backends: Backends) -> dict[str, object]:
         "insecure_listen": True,
         "drain": "3s",
         "lease": "10s",
-        "database": {"kind": "postgresql", "url": first, "standby_urls": others, "pool": 16},
+        "database": {"kind": "postgresql", "url": database, "pool": 16},
         "storage": {
             "kind": "s3",
-            "policy": "all",
+            # While a region is away, writes go on with the other, and the first is repaired when it is back.
+            "policy": "one",
             "regions": [
                 {
                     "name": bucket.name,
@@ -73,9 +81,11 @@ def configuration(address: str, backends: Backends) -> dict[str, object]:
             ],
         },
         "bus": {"kind": "redis", "url": group},
-        "queue": {"kind": "redis", "urls": [group, f"redis://:{backends.password}@{backends.second_queue}"]},
+        # The queue at work is the one that shares nothing with bus and cache.
+        "queue": {"kind": "redis", "urls": [f"redis://:{backends.password}@{backends.lone_queue}", group]},
         "cache": {"kind": "redis", "url": group},
         "limits": {"kind": "redis", "url": group},
+        **polls,
         "log": {"level": "info"},
     }
 
@@ -114,7 +124,7 @@ class CairnProcess(Part):
     def prepare(self) -> None:
         """Writes its configuration, for its owner only: passwords stand in it."""
         self.settings.touch(0o600)
-        self.settings.write_text(yaml(configuration(self.address, self.backends)))
+        self.settings.write_text(yaml(configuration(self.address, self.backends, self.role)))
 
     def health(self) -> Health:
         """Whether it wants requests."""

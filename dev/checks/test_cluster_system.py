@@ -1,0 +1,274 @@
+"""What the drill of the whole cluster reads and decides without one: rows, buckets, signatures, files, certificates."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import ssl
+import tempfile
+import threading
+import unittest
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cluster.balancer import AUTHORITY, make_certificate
+from cluster.network import Network
+from cluster.part import Health, Part
+from cluster.plan import Choices, Cluster
+from cluster.s3 import Keys, listed_objects, signed
+from cluster.servers import Backends, Bucket, configuration, yaml
+from cluster_system import ClusterSystem, keep_logs, problem_of_buckets, row_of
+from drill_parts import HARMS, PARTS, system_named
+from drill_tree import write_tree
+from single_server import SingleServer
+
+BACKENDS = Backends(
+    password="secret",
+    databases=["10.0.0.1", "10.0.0.2"],
+    sentinels=["10.0.0.3:26379", "10.0.0.4:26379"],
+    master="cairn",
+    lone_queue="10.0.0.5:6379",
+    buckets=[Bucket("east", "http://10.0.0.6:7480", "cairn", "key", "word")],
+    keyring=Path("/keyring"),
+    polls=7,
+)
+
+
+class Rows(unittest.TestCase):
+    """What psql says."""
+
+    def test_bytes_numbers_texts_and_nothing_are_told_apart(self) -> None:
+        line = json.dumps({"id": "\\x0aff", "revision": 1 << 60, "name": "eve", "upload": None, "empty": "\\x"})
+        self.assertEqual(row_of(line), (b"\x0a\xff", 1 << 60, "eve", None, b""))
+
+
+class Buckets(unittest.TestCase):
+    """When a region is whole."""
+
+    def problem(self, here: dict[str, int], there: dict[str, int]) -> str:
+        return problem_of_buckets({"s3a": here, "s3b": there}, "s3a")
+
+    def test_the_same_packs_and_no_notes_are_whole(self) -> None:
+        self.assertEqual(self.problem({"packs/1": 10, "region": 1}, {"packs/1": 10}), "")
+
+    def test_a_pack_that_is_missing_or_shorter_is_told(self) -> None:
+        self.assertIn("1 of 2 packs", self.problem({"packs/1": 10}, {"packs/1": 10, "packs/2": 5}))
+        self.assertIn("1 of 1 packs", self.problem({"packs/1": 9}, {"packs/1": 10}))
+
+    def test_what_only_the_other_lacks_is_not_this_region(self) -> None:
+        self.assertEqual(self.problem({"packs/1": 10, "packs/2": 5}, {"packs/1": 10}), "")
+
+    def test_notes_are_told(self) -> None:
+        note = {"packs/1": 10, "repairs/copy/0a0b/2": 0}
+        self.assertIn("1 notes", self.problem({"packs/1": 10}, note))
+
+    def test_no_pack_at_all_proves_nothing(self) -> None:
+        self.assertEqual(self.problem({}, {}), "no region has a pack")
+
+
+class Requests(unittest.TestCase):
+    """What is said to S3, and read from it."""
+
+    def test_a_query_is_signed_as_in_the_example_of_the_specification(self) -> None:
+        keys = Keys("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+        moment = datetime(2013, 5, 24, tzinfo=UTC)
+        found = signed("GET", "examplebucket.s3.amazonaws.com", "/", b"", keys, moment, "max-keys=2&prefix=J")
+        signature = found["Authorization"].rpartition("=")[2]
+        self.assertEqual(signature, "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7")
+
+    def test_a_page_of_a_listing(self) -> None:
+        page = """<?xml version="1.0"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">
+            <Contents><Key>packs/a</Key><Size>12</Size></Contents><Contents><Key>b &amp; c</Key><Size>0</Size></Contents>
+            <NextContinuationToken>t=/</NextContinuationToken></ListBucketResult>"""
+        self.assertEqual(listed_objects(page.encode()), ({"packs/a": 12, "b & c": 0}, "t=/"))
+        self.assertEqual(listed_objects(b"<ListBucketResult></ListBucketResult>"), ({}, ""))
+
+
+class Files(unittest.TestCase):
+    """What processes are told, and what is kept of them."""
+
+    def test_only_who_parks_polls_listens_for_them(self) -> None:
+        notify, api = configuration("10.0.0.9", BACKENDS, "notify"), configuration("10.0.0.8", BACKENDS, "api")
+        self.assertEqual(notify["notify"], {"listen": "10.0.0.9:8485", "capacity": 7})
+        self.assertNotIn("notify", api)
+        self.assertIn('listen: "10.0.0.9:8485"', yaml(notify))
+
+    def test_the_queue_at_work_is_the_one_alone(self) -> None:
+        queue = configuration("10.0.0.8", BACKENDS)["queue"]
+        assert isinstance(queue, dict)
+        self.assertIn("10.0.0.5", queue["urls"][0])
+
+    def test_the_database_is_whichever_takes_writes(self) -> None:
+        database = configuration("10.0.0.8", BACKENDS)["database"]
+        assert isinstance(database, dict)
+        self.assertIn("@10.0.0.1,10.0.0.2/cairn?target_session_attrs=read-write", database["url"])
+
+    def test_logs_are_kept_under_the_names_of_hosts_and_programs(self) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / "hosts" / "api1").mkdir(parents=True)
+            (folder / "hosts" / "api1" / "cairn-server.log").write_text("words")
+            (folder / "hosts" / "api1" / "osd.0.ceph.log").write_text("many words")
+            keep_logs(folder / "hosts", folder / "logs")
+            self.assertEqual([path.name for path in (folder / "logs").iterdir()], ["api1-cairn-server.log"])
+
+    def test_a_certificate_is_good_for_name_and_address_by_its_authority(self) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            make_certificate(folder, ["DNS:cairn", "IP:127.0.0.1"])
+            client = ssl.create_default_context(cafile=str(folder / AUTHORITY))
+            server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            server.load_cert_chain(folder / "cairn.pem")
+            for host in ("cairn", "127.0.0.1"):
+                shaken_hands(client, server, host)
+            with self.assertRaises(ssl.SSLCertVerificationError):
+                shaken_hands(client, server, "another")
+
+
+def shaken_hands(client: ssl.SSLContext, server: ssl.SSLContext, host: str) -> None:
+    """Lets the two speak through memory until both are content."""
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = [
+        client.wrap_bio(to_client, to_server, server_hostname=host),
+        server.wrap_bio(to_server, to_client, server_side=True),
+    ]
+    for _ in range(4):
+        for end in ends:
+            try:
+                end.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+
+
+class Tree(http.server.BaseHTTPRequestHandler):
+    """A server with a folder of two pages and a file that is missing."""
+
+    protocol_version = "HTTP/1.1"
+    ANSWERS = {
+        "/v1/login": {"token": "t", "namespace_id": "n", "device_id": "d"},
+        "/v1/list": {
+            "entries": [{"name": "a b", "href": "/a%20b", "kind": "folder"}], "next": "a%20b"},
+        "/v1/list?after=a%20b": {"entries": [{"name": "last", "href": "/last", "kind": "file"}]},
+        "/v1/list/a%20b": {"entries": [{"name": "in", "href": "/a%20b/in", "kind": "file"}]},
+    }  # fmt: skip
+    FILES = {"/v1/files/a%20b/in": b"inner", "/v1/files/last": b"last"}
+
+    def do_GET(self) -> None:  # noqa: N802
+        found = self.FILES.get(self.path)
+        if found is None and self.path in self.ANSWERS:
+            found = json.dumps(self.ANSWERS[self.path]).encode()
+        self.send_response(404 if found is None else 200)
+        self.send_header("Content-Length", str(len(found or b"")))
+        self.end_headers()
+        self.wfile.write(found or b"")
+
+    def do_POST(self) -> None:  # noqa: N802
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Trees(unittest.TestCase):
+    """Reading a tree as a new device does."""
+
+    def setUp(self) -> None:
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Tree)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.addCleanup(self.server.server_close)
+        self.addCleanup(self.server.shutdown)
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.into = Path(folder.name) / "tree"
+
+    def written(self) -> str:
+        return write_tree(("127.0.0.1", self.server.server_port), None, "eve", "password", self.into)
+
+    def test_every_folder_and_page_is_written(self) -> None:
+        self.assertEqual(self.written(), "")
+        found = {str(path.relative_to(self.into)): path.read_bytes() for path in self.into.rglob("*") if path.is_file()}
+        self.assertEqual(found, {"a b/in": b"inner", "last": b"last"})
+
+    def test_what_can_not_be_read_is_named(self) -> None:
+        kept = Tree.FILES
+        self.addCleanup(setattr, Tree, "FILES", kept)
+        Tree.FILES = {"/v1/files/last": b"last"}
+        self.assertIn("/a%20b/in could not be read: 404", self.written())
+
+
+class Told(Part):
+    """A host of which is known what it would say."""
+
+    said = Health(True, "replica")
+
+    def health(self) -> Health:
+        return self.said
+
+    def role(self) -> str:
+        return self.said.words
+
+    def holds_address(self) -> bool:
+        return self.said.words == "has the address"
+
+
+class Systems(unittest.TestCase):
+    """Which parts there are, and who is harmed."""
+
+    def system(self) -> ClusterSystem:
+        """One without a cluster behind it."""
+        found = ClusterSystem.__new__(ClusterSystem)
+        found.cluster = Cluster(Path("/nowhere"), Choices("/programs", "p", "s", "bluestore"))
+        found._harmed = {}
+        return found
+
+    def put(self, network: Network, **hosts: str) -> list[Told]:
+        found = []
+        for host, words in hosts.items():
+            part = Told(network, host, Path("/nowhere"))
+            part.said = Health(True, words)
+            found.append(part)
+        return found
+
+    def test_systems_have_short_names(self) -> None:
+        self.assertIs(system_named("cluster"), ClusterSystem)
+        self.assertIs(system_named("single"), SingleServer)
+        self.assertIs(system_named("single_server:SingleServer"), SingleServer)
+
+    def test_it_has_all_parts_and_harms(self) -> None:
+        system = self.system()
+        self.assertEqual(system.parts(), list(PARTS))
+        self.assertTrue(all(system.harms(part) == list(HARMS) and system.takes_over(part) for part in PARTS))
+
+    def test_patroni_is_given_its_time(self) -> None:
+        self.assertGreater(self.system().least_hold("primary"), 20)
+        self.assertEqual(self.system().least_hold("api"), 0)
+        self.assertEqual(SingleServer.least_hold(self.system(), "primary"), 0)  # type: ignore[arg-type]
+
+    def test_who_is_at_work_is_harmed(self) -> None:
+        system = self.system()
+        network = system.cluster.network
+        system.cluster.nodes = self.put(network, db1="sync_standby", db2="leader")  # type: ignore[assignment]
+        system.cluster.caches = self.put(network, cache1="replica", cache2="master")  # type: ignore[assignment]
+        system.cluster.balancers = self.put(network, lb1="stands by", lb2="has the address")  # type: ignore[assignment]
+        wanted = {"primary": "db2", "standby": "db1", "cache": "cache2", "balancer": "lb2"}
+        wanted |= {"api": "api1", "blocks": "block1", "notify": "notify1", "region": "s3a"}
+        for part, host in wanted.items():
+            self.assertEqual([each.host for each in system._at_work(part)], [host])
+        self.assertEqual([each.host for each in self.system()._at_work("caches")], ["cache1", "cache2", "cache3"])
+
+    def test_nobody_at_work_is_told(self) -> None:
+        system = self.system()
+        system.cluster.nodes = self.put(system.cluster.network, db1="replica")  # type: ignore[assignment]
+        with self.assertRaisesRegex(RuntimeError, "nobody is the primary"):
+            system._at_work("primary")
+
+    def test_devices_know_one_address_and_polls_have_ports_of_their_own(self) -> None:
+        system = self.system()
+        self.assertEqual(system.endpoint, ("10.84.84.10", 443))
+        self.assertEqual(system.endpoints("notify"), [("10.84.84.41", 8485), ("10.84.84.42", 8485)])
+        self.assertEqual(system.endpoints("blocks"), [("10.84.84.31", 8484), ("10.84.84.32", 8484)])
+
+
+if __name__ == "__main__":
+    unittest.main()
