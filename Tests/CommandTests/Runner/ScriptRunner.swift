@@ -37,7 +37,7 @@ final class ScriptRunner {
         self.limit = limit
         let work = folder.appending("work")
         directory = work
-        variables = ["WORK": work, "BIN": binaries, "TOOLS": Self.tools]
+        variables = ["WORK": work, "BIN": binaries, "TOOLS": Self.tools, "DATA": folder.appending("server")]
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
         environment = [
             "PATH": "\(binaries):\(path)", "HOME": work, "LANG": "C.UTF-8", "TZ": "UTC",
