@@ -106,7 +106,7 @@ struct BucketSet {
         }
         if let other = known.first(where: { $0.id == id && $0.path != Self.scheme + region.name }) {
             throw Failure(
-                .configuration, "\(place) is the one that was \(other.path) before: the name of a region never changes")
+                .configuration, "\(place) is the one that was \(other.path): the name of a region never changes")
         }
     }
 
@@ -114,7 +114,8 @@ struct BucketSet {
         for (index, region) in regions.enumerated() where region.identity != nil {
             guard let other = regions[..<index].first(where: { $0.identity == region.identity }) else { continue }
             throw Failure(
-                .configuration, "regions \(other.name) and \(region.name) are the same bucket: one copy would count as two")
+                .configuration,
+                "regions \(other.name) and \(region.name) are the same bucket: one copy would count as two")
         }
     }
 

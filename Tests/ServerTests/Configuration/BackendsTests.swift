@@ -93,7 +93,7 @@ struct BackendsTests {
         }
     }
 
-    @Test("with a policy of one copy a directory may be away: writes go on, also after a restart, and it gets what it lacks")
+    @Test("one copy being enough, writes go on with a directory away, also after a restart, and it gets what it lacks")
     func onePolicy() async throws {
         let away = directory.appending("away")
         let copies = try configuration {

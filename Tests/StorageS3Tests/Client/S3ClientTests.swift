@@ -98,7 +98,7 @@ import Testing
         }
     }
 
-    @Test("an object that came about while its upload was under way is not stored over where the server sees to that")
+    @Test("an object that came about during an upload is not stored over where the server sees to that")
     func overtakenUpload() async throws {
         try await withServer { server, client in
             let upload = try await client.beginUpload("packs/p")
@@ -124,7 +124,8 @@ import Testing
                 state.bucket.pageSize = 10
                 for number in 0..<35 {
                     let upload = FakeBucket.Upload(
-                        key: "packs/\(number % 3)", object: FakeBucket.Object(bytes: []), begun: "2026-01-01T00:00:00.000Z")
+                        key: "packs/\(number % 3)", object: FakeBucket.Object(bytes: []),
+                        begun: "2026-01-01T00:00:00.000Z")
                     state.bucket.uploads["upload-\(number)"] = upload
                 }
             }
