@@ -117,6 +117,24 @@ import Testing
         }
     }
 
+    @Test("a condition holds on a server that compares an ETag without its quotes, and only then")
+    func bareTags() async throws {
+        try await withServer { server, client in
+            server.state.withLock { $0.bucket.comparesBareTags = true }
+            let tag = try await client.put("packs/p", [1])
+            let next = try await client.put("packs/p", [2], S3PutOptions(condition: .matches(tag)))
+            #expect(server.objects()["packs/p"] == [2] && next != tag)
+            server.forgetCounts()
+            for old in [tag, "\"\"", "\"", "none"] {
+                await #expect {
+                    try await client.put("packs/p", [3], S3PutOptions(condition: .matches(old)))
+                } throws: { ($0 as? S3Failure)?.isPreconditionFailed == true }
+            }
+            #expect(server.count("PUT packs") == 4, "another object is not tried again")
+            #expect(server.objects()["packs/p"] == [2])
+        }
+    }
+
     @Test("a list of unfinished uploads goes on over its pages, and is refused when it can't")
     func manyUploads() async throws {
         try await withServer { server, client in
