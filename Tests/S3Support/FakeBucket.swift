@@ -39,6 +39,8 @@ struct FakeBucket: Sendable {
     var pageSize = 1000
     /// As some servers do when an upload is completed.
     var ignoresConditions = false
+    /// As Ceph 16 does with the condition of an upload: the ETag without its quotes.
+    var comparesBareTags = false
     /// How many bytes there is room for.
     var quota = Int.max
     /// What a moment is for it, beside the machine's clock.
@@ -52,7 +54,8 @@ struct FakeBucket: Sendable {
         if request.header("if-none-match") == "*", objects[key] != nil, !ignoresConditions { return .precondition }
         if let tag = request.header("if-match"), !ignoresConditions {
             guard let object = objects[key] else { return .error(404, "NoSuchKey") }
-            if object.etag != tag { return .precondition }
+            let etag = comparesBareTags ? object.etag.filter { $0 != "\"" } : object.etag
+            if etag != tag { return .precondition }
         }
         if usedBytes + request.body.count > quota { return .error(403, "QuotaExceeded") }
         let object = Self.object(of: request, at: time)

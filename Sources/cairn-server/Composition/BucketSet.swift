@@ -33,7 +33,7 @@ struct BucketSet {
         for (index, region) in regions.enumerated() {
             let path = Self.scheme + region.name
             let former = known.first { $0.path == path }
-            switch await mark(of: region) {
+            switch try await mark(of: region) {
             case .failure(let error):
                 guard let former else {
                     throw Failure(.unavailable, "region \(region.name) is new, and can't be reached: \(error)")
@@ -60,9 +60,11 @@ struct BucketSet {
 
     // MARK: Marks
 
-    private func mark(of region: S3RegionConfiguration) async -> Result<RegionID?, StorageError> {
+    private func mark(of region: S3RegionConfiguration) async throws -> Result<RegionID?, StorageError> {
         do {
             return .success(try await Self.with(region) { try await $0.mark() })
+        } catch let error as S3ConfigurationError {
+            throw error
         } catch {
             return .failure(
                 error as? StorageError ?? StorageError(.io, "region \(region.name) failed", cause: "\(error)"))
@@ -104,7 +106,7 @@ struct BucketSet {
         }
         if let other = known.first(where: { $0.id == id && $0.path != Self.scheme + region.name }) {
             throw Failure(
-                .configuration, "\(place) is the one that was \(other.path) before: the name of a region never changes")
+                .configuration, "\(place) is the one that was \(other.path): the name of a region never changes")
         }
     }
 
@@ -112,7 +114,8 @@ struct BucketSet {
         for (index, region) in regions.enumerated() where region.identity != nil {
             guard let other = regions[..<index].first(where: { $0.identity == region.identity }) else { continue }
             throw Failure(
-                .configuration, "regions \(other.name) and \(region.name) are the same bucket: one copy would count as two")
+                .configuration,
+                "regions \(other.name) and \(region.name) are the same bucket: one copy would count as two")
         }
     }
 
