@@ -19,6 +19,9 @@ struct BucketSet {
     private static let looks = 10
     private static let pause = Duration.milliseconds(200)
 
+    /// How a bucket is remembered.
+    static func place(_ region: S3RegionConfiguration) -> String { scheme + region.name }
+
     /// Whether a remembered place is a bucket.
     static func isBucket(_ path: String) -> Bool { path.hasPrefix(scheme) }
 
@@ -31,7 +34,7 @@ struct BucketSet {
         var resolved = regions
         var unmarked: [Int] = []
         for (index, region) in regions.enumerated() {
-            let path = Self.scheme + region.name
+            let path = Self.place(region)
             let former = known.first { $0.path == path }
             switch try await mark(of: region) {
             case .failure(let error):
@@ -104,7 +107,7 @@ struct BucketSet {
         if let former, former.id != id {
             throw Failure(.configuration, "\(place) is \(id), and region \(region.name) was \(former.id)")
         }
-        if let other = known.first(where: { $0.id == id && $0.path != Self.scheme + region.name }) {
+        if let other = known.first(where: { $0.id == id && $0.path != Self.place(region) }) {
             throw Failure(
                 .configuration, "\(place) is the one that was \(other.path): the name of a region never changes")
         }
@@ -122,7 +125,7 @@ struct BucketSet {
     private static func refusal(
         _ region: S3RegionConfiguration, _ missed: [RegionRecord], _ first: RegionRecord
     ) -> Failure {
-        let path = scheme + region.name
+        let path = place(region)
         let lost = missed.first { $0.path == path } ?? first
         return Failure(
             .configuration,
@@ -150,7 +153,7 @@ struct BucketSet {
     private func remember(_ regions: [S3RegionConfiguration], _ known: [RegionRecord]) async throws {
         let now = clock.now()
         let seen = regions.compactMap { region in
-            region.identity.map { RegionRecord(id: $0, path: Self.scheme + region.name, added: now) }
+            region.identity.map { RegionRecord(id: $0, path: Self.place(region), added: now) }
         }
         let changed = seen.filter { region in !known.contains { $0.id == region.id && $0.path == region.path } }
         guard !changed.isEmpty else { return }
