@@ -168,4 +168,17 @@ import Testing
         #expect(!breaker.isOpen)
         #expect(breaker.ask(at: .seconds(12)) == .call)
     }
+
+    @Test func `the breaker says once that it opened, and once that it closed`() {
+        var breaker = CircuitBreaker(tolerance: 2, pause: .seconds(5))
+        #expect(!breaker.succeeded())
+        #expect(!breaker.failed(at: .zero))
+        #expect(breaker.failed(at: .zero))
+        #expect(!breaker.failed(at: .zero), "a call that was begun before it opened")
+        #expect(breaker.ask(at: .seconds(5)) == .probe)
+        #expect(!breaker.failed(at: .seconds(5)))
+        #expect(breaker.ask(at: .seconds(10)) == .probe)
+        #expect(breaker.succeeded())
+        #expect(!breaker.succeeded())
+    }
 }
