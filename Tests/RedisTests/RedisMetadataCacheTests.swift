@@ -171,14 +171,15 @@ import Testing
 
     @Test func `the breaker says once that it opened, and once that it closed`() {
         var breaker = CircuitBreaker(tolerance: 2, pause: .seconds(5))
-        #expect(!breaker.succeeded())
-        #expect(!breaker.failed(at: .zero))
-        #expect(breaker.failed(at: .zero))
-        #expect(!breaker.failed(at: .zero), "a call that was begun before it opened")
+        var opened = [breaker.succeeded()]
+        // The last one is of a call that was begun before it opened.
+        for _ in 0..<3 { opened.append(breaker.failed(at: .zero)) }
+        #expect(opened == [false, false, true, false])
         #expect(breaker.ask(at: .seconds(5)) == .probe)
-        #expect(!breaker.failed(at: .seconds(5)))
+        let again = breaker.failed(at: .seconds(5))
+        #expect(!again, "it was open all the time")
         #expect(breaker.ask(at: .seconds(10)) == .probe)
-        #expect(breaker.succeeded())
-        #expect(!breaker.succeeded())
+        let closed = [breaker.succeeded(), breaker.succeeded()]
+        #expect(closed == [true, false])
     }
 }
