@@ -36,7 +36,7 @@ final class RedisBusState: Sendable {
 
     var status: RedisBusStatus {
         state.withLock { state in
-            RedisBusStatus(isConnected: Self.isConnected(state), gaps: state.gaps)
+            RedisBusStatus(isConnected: Self.isConnected(state), gaps: state.gaps, backlog: state.ledger.backlog)
         }
     }
 
