@@ -22,8 +22,8 @@ struct FakeBucket: Sendable {
 
         init(bytes: [UInt8], like other: Object) {
             self.init(bytes: bytes)
-            (metadata, storageClass, modified, restore) =
-                (other.metadata, other.storageClass, other.modified, other.restore)
+            (metadata, storageClass, modified) = (other.metadata, other.storageClass, other.modified)
+            (restore, restored) = (other.restore, other.restored)
         }
     }
 

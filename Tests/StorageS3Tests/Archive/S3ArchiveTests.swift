@@ -162,7 +162,7 @@ struct S3ArchiveTests {
         try await archive.thaw([place.pack])
         advance(Self.delay + 1)
         #expect(try await archive.read([place]) == [[1]])
-        server.change("archive/packs/\(place.pack.hex)") { $0[57] ^= 1 }
+        server.change("archive/packs/\(place.pack.hex)") { $0[56] ^= 1 }
         await #expect(throws: StorageError(.corrupt, "")) { try await archive.read([place]) }
         try await archive.close()
     }
