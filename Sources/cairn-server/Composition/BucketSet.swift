@@ -15,6 +15,10 @@ struct BucketSet {
 
     /// How a region that is a bucket is remembered: by its name, which stays, unlike its address.
     private static let scheme = "s3:"
+
+    /// The same of one name.
+    static func path(of name: String) -> String { scheme + name }
+
     /// How often and how soon it is looked again whether another process has remembered a region that it has just marked.
     private static let looks = 10
     private static let pause = Duration.milliseconds(200)
@@ -36,7 +40,7 @@ struct BucketSet {
         for (index, region) in regions.enumerated() {
             let path = Self.place(region)
             let former = known.first { $0.path == path }
-            switch try await mark(of: region) {
+            switch try await Self.mark(of: region) {
             case .failure(let error):
                 guard let former else {
                     throw Failure(.unavailable, "region \(region.name) is new, and can't be reached: \(error)")
@@ -54,7 +58,7 @@ struct BucketSet {
         let missed = known.filter { region in !resolved.contains { $0.identity == region.id } }
         for index in unmarked {
             if let lost = missed.first { throw Self.refusal(regions[index], missed, lost) }
-            resolved[index].identity = try await newMark(of: regions[index])
+            resolved[index].identity = try await Self.newMark(of: regions[index])
         }
         try ensureDifferent(resolved)
         try await remember(resolved, known)
@@ -63,9 +67,11 @@ struct BucketSet {
 
     // MARK: Marks
 
-    private func mark(of region: S3RegionConfiguration) async throws -> Result<RegionID?, StorageError> {
+    /// The mark that a bucket bears, or why it can't be read.
+    /// - Throws: `S3ConfigurationError`.
+    static func mark(of region: S3RegionConfiguration) async throws -> Result<RegionID?, StorageError> {
         do {
-            return .success(try await Self.with(region) { try await $0.mark() })
+            return .success(try await with(region) { try await $0.mark() })
         } catch let error as S3ConfigurationError {
             throw error
         } catch {
@@ -75,8 +81,8 @@ struct BucketSet {
     }
 
     /// Marks a bucket; when another process has done so just now, it is what that one has made it.
-    private func newMark(of region: S3RegionConfiguration) async throws -> RegionID {
-        try await Self.with(region) { try await $0.mark(as: .random()) }
+    static func newMark(of region: S3RegionConfiguration) async throws -> RegionID {
+        try await with(region) { try await $0.mark(as: .random()) }
     }
 
     /// Does something with a bucket before the store is open.

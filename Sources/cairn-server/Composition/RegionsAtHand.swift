@@ -131,6 +131,10 @@ struct RegionsAtHand {
             if let named { missing.append((named, "\(named) is no archive of this server: it has none")) }
             return
         }
+        guard !BucketSet.isBucket(directory) else {
+            missing.append((directory, "the archive is a bucket: commands read directories only"))
+            return
+        }
         do {
             guard try LocalPackRegion.mark(of: directory) == known else {
                 missing.append((directory, "\(directory) is not the archive of this server: is its disk mounted?"))
