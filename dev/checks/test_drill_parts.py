@@ -46,6 +46,11 @@ class Recovering(unittest.TestCase):
     def test_bringing_it_back_did_harm(self) -> None:
         self.assertEqual(self.found(attempt(11, 12), attempt(21, 22, "x"), attempt(23, 24)), (0, 4))
 
+    def test_who_fails_while_it_is_brought_back_counts_from_then_on(self) -> None:
+        served = [attempt(10, 15, "x"), attempt(16, 17)]
+        self.assertEqual(self.found(*served, attempt(19, 24, "x"), attempt(21, 22)), (7, 2))
+        self.assertEqual(self.found(*served, attempt(19, 24, "x")), (7, None))
+
     def test_it_never_came_back(self) -> None:
         self.assertEqual(self.found(attempt(10, 15, "x"), attempt(21, 25, "x")), (None, None))
 
