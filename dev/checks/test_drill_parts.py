@@ -7,7 +7,7 @@ import time
 import unittest
 from pathlib import Path
 
-from drill_cases import CALM, Case, Plan, Row, cases, chosen, served_meanwhile
+from drill_cases import CALM, Case, Plan, Row, cases, chosen, served_meanwhile, slowest
 from drill_history import Attempt, Verdict
 from drill_recovery import Heartbeat, Recovery, failures, recovery
 from drill_report import document, lines, markdown, succeeded, summary
@@ -46,12 +46,22 @@ class Recovering(unittest.TestCase):
     def test_bringing_it_back_did_harm(self) -> None:
         self.assertEqual(self.found(attempt(11, 12), attempt(21, 22, "x"), attempt(23, 24)), (0, 4))
 
+    def test_who_fails_while_it_is_brought_back_counts_from_then_on(self) -> None:
+        served = [attempt(10, 15, "x"), attempt(16, 17)]
+        self.assertEqual(self.found(*served, attempt(19, 24, "x"), attempt(21, 22)), (7, 2))
+        self.assertEqual(self.found(*served, attempt(19, 24, "x")), (7, None))
+
     def test_it_never_came_back(self) -> None:
         self.assertEqual(self.found(attempt(10, 15, "x"), attempt(21, 25, "x")), (None, None))
 
     def test_failures_are_counted_from_the_harm_on(self) -> None:
         self.assertEqual(failures([attempt(1, 2, "x"), attempt(9, 11, "x"), attempt(12, 13)], 10, 30), (1, 2))
 
+
+    def test_the_slowest_answers_are_told(self) -> None:
+        found = slowest([attempt(1, 9), attempt(10, 10.25), attempt(11, 11.5), attempt(9, 13), attempt(12, 19, "x")], 10, 20)
+        self.assertEqual(found, ["answers meanwhile took writes 0.50 s, at most 4.0 s"])
+        self.assertEqual(slowest([attempt(1, 9)], 10, 20), [])
 
     def test_a_drill_that_stood_still_knows_it(self) -> None:
         heartbeat = Heartbeat(0.5)

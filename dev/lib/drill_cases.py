@@ -14,7 +14,7 @@ from pathlib import Path
 from drill_bytes import check_bytes, check_regions
 from drill_crowd import ParkedCrowd
 from drill_device import DrillDevice, Upload, draw_upload
-from drill_history import OK, Verdict
+from drill_history import OK, Attempt, Verdict
 from drill_journal import read_journal
 from drill_load import Load, Member, Scale
 from drill_parts import HARMS, PARTS, Cluster, Endpoint
@@ -91,6 +91,20 @@ def served_meanwhile(writes: Recovery | None, reads: Recovery | None) -> Verdict
         if found is None or found.harmed is None or found.mended is None:
             verdict.problems.append(f"{kind} were served again: {found}")
     return verdict
+
+
+def slowest(attempts: list[Attempt], harmed: float, mended: float) -> list[str]:
+    """The longest and the middle one of the waits for an answer that was good, while something was harmed, in a line."""
+    found = []
+    for kind in ("write", "read"):
+        waits = sorted(
+            each.ended - each.started
+            for each in attempts
+            if each.kind == kind and not each.failure and each.ended >= harmed and each.started < mended
+        )
+        if waits:
+            found.append(f"{kind}s {waits[len(waits) // 2]:.2f} s, at most {waits[-1]:.1f} s")
+    return [f"answers meanwhile took {'; '.join(found)}"] if found else []
 
 
 class MiddleOfUpload(DrillDevice):
@@ -241,6 +255,7 @@ class Case:
         row.writes = recovery(attempts, "write", harmed, mended, until)
         row.reads = recovery(attempts, "read", harmed, mended, until)
         row.failed, row.requests = failures(attempts, harmed, until)
+        row.notes += slowest(attempts, harmed, mended)
         reasons = Counter(f"{each.kind}: {each.failure}" for each in attempts if each.failure)
         row.notes += [f"{count} times {reason[:200]}" for reason, count in reasons.most_common(4)]
 

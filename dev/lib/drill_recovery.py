@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drill_history import Attempt
 
@@ -35,12 +35,14 @@ def again(attempts: Iterable[Attempt], start: float, end: float) -> float | None
 def recovery(attempts: list[Attempt], kind: str, harmed: float, mended: float, end: float) -> Recovery:
     """Looks at the time in which something was harmed, and at the time after it was brought back."""
     chosen = [each for each in attempts if each.kind == kind]
-    # Who waits for an answer when the part comes back was not served while it was away.
-    while_harmed = [each for each in chosen if each.started < mended and (each.failure or each.ended <= mended)]
+    # Who waits for an answer when the part comes back was not served while it was away. When that request fails, nobody knows
+    # which of the two it was; others were served, and so it counts among those of the return.
+    while_harmed = [each for each in chosen if each.ended <= mended]
     first = again(while_harmed, harmed, mended)
     served = any(harmed <= each.started and not each.failure for each in while_harmed)
     if first is not None and served:
-        return Recovery(first, again(chosen, mended, end))
+        afterwards = [replace(each, started=max(each.started, mended)) for each in chosen if each.ended > mended]
+        return Recovery(first, again(afterwards, mended, end))
     last = max((each.started for each in chosen if each.failure and each.started < end), default=0.0)
     ends = [each.ended - mended for each in chosen if not each.failure and each.ended >= mended and each.started > last]
     return Recovery(None, min(ends, default=None))
