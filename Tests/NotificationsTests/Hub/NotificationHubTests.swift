@@ -110,6 +110,20 @@ struct NotificationHubTests {
         #expect(hub.count == 0)
     }
 
+    @Test("an announcement tells nobody of a revision before the poll's cursor, whoever else is told with it")
+    func announcedLate() throws {
+        // Of the commit that made revision 5 nothing was heard here yet.
+        try park(1, Polling.cursor(1, at: 5))
+        try park(2, Polling.cursor(1, at: 4))
+        try park(3, Polling.cursor(1, at: 3))
+        #expect(learn(Polling.cursor(1, at: 3)).isEmpty)
+        let woken = event(1, Polling.pending(1, at: 4, by: 9))
+        let told = Dictionary(uniqueKeysWithValues: woken.map { ($0.owner, $0.answer) })
+        #expect(told[1] == Polling.moved(1, to: 5, pending: true))
+        #expect(told[2] == Polling.moved(1, to: 4, pending: true))
+        #expect(told[3] == Polling.moved(1, to: 4, pending: true))
+    }
+
     @Test("an announcement wakes everybody but the device that made it")
     func pendingWakes() throws {
         for device in 1...3 { try park(UInt64(device), Polling.cursor(1, at: 4)) }

@@ -118,7 +118,7 @@ struct ArchiveBucketTests {
         let places = try await tier.store.append([[5]])
         #expect(try await tier.store.state(of: [places[0].pack]) == [places[0].pack: .frozen])
         let hand = try await RegionsAtHand.open(
-            try DataFolder(directory.appending("data"), create: false), named: [], database: backends.database,
+            try Installation(at: directory.appending("data")), named: [], database: backends.database,
             writing: false)
         #expect(hand.archive == nil)
         #expect(hand.missing.contains { $0.path == "s3:archive" && $0.cause.contains("is a bucket") })
