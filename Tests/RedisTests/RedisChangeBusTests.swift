@@ -41,6 +41,7 @@ import Testing
         for number in 1...100 { await wires.buses[0].publish(Sample.message(UInt64(number))) }
         try await wires.server.start()
         await wires.waitForConnections(2)
+        try await wires.waitForRoom()
         await wires.buses[0].publish(Sample.message(101))
         await inbox.wait(for: Sample.message(101))
         #expect(inbox.hasGap)

@@ -87,7 +87,7 @@ import Testing
             _ = await cache.get([Self.key(0)])
             await cache.put([Self.key(0): [0]])
         }
-        #expect(begin.duration(to: .now) < .seconds(1))
+        #expect(begin.duration(to: .now) < .seconds(5))
         #expect(cache.counts.failures == failures)
         try await server.start()
         #expect(await cache.get([Self.key(0)]).isEmpty)

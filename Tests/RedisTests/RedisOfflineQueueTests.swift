@@ -278,8 +278,14 @@ private typealias Fixture = QueueFixture
         await #expect(throws: RedisError(.timedOut, "")) { try await Self.open(server, copies: 1) }
         let replica = try await RedisServer.start("--replicaof", "127.0.0.1 \(server.port)")
         #expect(await replica.log?.wait(for: "Finished with success") == true)
-        let queue = try await Self.open(server, copies: 1)
-        try await queue.introduce(1)
+        // On a busy machine the replica may be slow, too: what failed is done again.
+        var opened: RedisOfflineQueue?
+        try await Patience.until {
+            opened = try? await Self.open(server, copies: 1)
+            return opened != nil
+        }
+        let queue = try #require(opened)
+        try await Patience.until { (try? await queue.introduce(1)) != nil }
         replica.signal(SIGSTOP)
         await #expect(throws: RedisError(.timedOut, "")) { try await queue.add([Fixture.moved(1, 1)], to: 1) }
         replica.signal(SIGCONT)

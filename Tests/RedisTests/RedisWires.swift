@@ -68,6 +68,11 @@ final class RedisWires: Sendable {
         for connections in counts { await connections.wait(for: count) }
     }
 
+    /// Waits until what has waited is out: before that a message may still become a gap.
+    func waitForRoom() async throws {
+        try await Patience.until { buses.allSatisfy { $0.status.backlog < unpublished / 2 } }
+    }
+
     func losses(of place: Int) -> [RedisError] { counts[place].losses }
 
     func connectionCount(of place: Int) -> Int { counts[place].made }
@@ -77,8 +82,7 @@ final class RedisWires: Sendable {
         await server.crash()
         try await server.start()
         for (connections, count) in zip(counts, before) { await connections.wait(for: count + 1) }
-        // While what has waited is not out, a message may still become a gap.
-        try await Patience.until { buses.allSatisfy { $0.status.backlog < unpublished / 2 } }
+        try await waitForRoom()
     }
 
     func close() async {
