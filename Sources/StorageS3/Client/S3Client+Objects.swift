@@ -106,9 +106,11 @@ extension S3Client {
         return left
     }
 
-    /// Whether the bucket answers, tried once.
-    func probe() async throws(S3Failure) {
-        _ = try await send(S3Request(method: "HEAD"), policy: .probe)
+    /// Whether the bucket answers.
+    /// - Parameter isPatient: Whether it is tried as any request is; else once, with an answer soon.
+    /// - Throws: ``S3Failure``.
+    func probe(isPatient: Bool = false) async throws(S3Failure) {
+        _ = try await send(S3Request(method: "HEAD"), policy: isPatient ? nil : .probe)
     }
 
     private static func checksum(of bytes: [UInt8]) -> [(name: String, value: String)] {

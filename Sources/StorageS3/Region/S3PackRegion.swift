@@ -57,7 +57,7 @@ public final class S3PackRegion: PackRegion {
 
     /// Looks whether the bucket answers; one that is down is not asked before it is time for that.
     func reach() async throws(StorageError) {
-        try await call("reaching it") { client throws(S3Failure) in try await client.probe() }
+        try await call("reaching it") { client throws(S3Failure) in try await client.probe(isPatient: true) }
     }
 
     /// Finds out whether a region that is down is back, without waiting until that is due.
