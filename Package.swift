@@ -222,7 +222,7 @@ let package = Package(
             name: "SyncClientTests",
             dependencies: ["SyncClient", "SyncPlanning", "Blocks", "WireProtocol", "Model", "CLinux", "TestSupport"]),
         .testTarget(
-            name: "CommandTests", dependencies: ["Model", "PostgreSQLSupport", "TestSupport"],
+            name: "CommandTests", dependencies: ["Model", "PostgreSQLSupport", "S3Support", "TestSupport"],
             resources: [.copy("Scripts")]),
         .testTarget(name: "TidyTests", dependencies: ["TestSupport"]),
     ],

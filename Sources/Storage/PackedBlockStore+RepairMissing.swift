@@ -12,6 +12,7 @@ extension PackedBlockStore {
         let entries = state.withLock { $0.repairs.entries.union($0.differences.entries) }
         if entries.isEmpty { return 0 }
         let reachable = await reachableRegions()
+        await endOpenPack(lackedBy: entries.filter { $0.task == .copy && reachable.contains($0.region) })
         var settled: [RepairList.Entry] = []
         let copies = Set(entries.filter { $0.task == .copy }.map(\.pack))
         for entry in entries where entry.task == .delete && reachable.contains(entry.region) {
@@ -28,6 +29,16 @@ extension PackedBlockStore {
     private func reachableRegions() async -> Set<String> {
         let failures = await onRegions(Array(regions.indices)) { try await $0.open() }
         return Set(regions.indices.filter { failures[$0] == nil }.map { regions[$0].name })
+    }
+
+    /// Ends the pack that grows when a region that can be reached lacks it: it gets this one now, and the next one with the
+    /// others. It would otherwise go without whatever is written until the pack is full.
+    private func endOpenPack(lackedBy entries: Set<RepairList.Entry>) async {
+        let packs = Set(entries.map(\.pack))
+        guard let open = state.withLock({ $0.openPack }), packs.contains(open.id) else { return }
+        await exclusively {
+            if let open = state.withLock({ $0.openPack }), packs.contains(open.id) { await retire(open) }
+        }
     }
 
     private func removeLeftover(_ entry: RepairList.Entry) async -> Bool {

@@ -24,6 +24,23 @@ struct HealthTests {
         }
     }
 
+    @Test("with two regions and a policy of one copy a server is ready while one of them answers", arguments: [1, nil])
+    func readinessOfTwo(copies: Int?) async throws {
+        let second = FaultyPackRegion(MemoryPackRegion(name: "/srv/copy", disk: MemoryDisk(seed: 2)))
+        try await LiveServer.run(minimumCopies: copies, further: [second]) { server async throws in
+            try await server.connect { client async throws in
+                #expect(try await client.call(.get, "/ready").status == 200)
+                second.plan.isDown = true
+                #expect(try await client.call(.get, "/ready").status == (copies == 1 ? 200 : 503))
+                #expect(try await client.call(.put, "/v1/files/f", [1, 2, 3]).status == (copies == 1 ? 201 : 503))
+                server.region.plan.isDown = true
+                #expect(try await client.call(.get, "/ready").status == 503)
+                second.plan.isDown = false
+                #expect(try await client.call(.get, "/ready").status == (copies == 1 ? 200 : 503))
+            }
+        }
+    }
+
     @Test("metrics count requests by route and status, and what is parked")
     func metrics() async throws {
         try await LiveServer.run { server async throws in

@@ -33,7 +33,8 @@ struct LiveServer: Sendable {
     static func run(
         limits: APILimits = APILimits(), files: FilesLimits = FilesLimits(), pollServers: [String] = [],
         log: Logger = quiet, roles: Set<ServerRole> = Set(ServerRole.allCases), readiness: Readiness = Readiness(),
-        archive: ((ManualClock) async throws -> ArchiveTier)? = nil,
+        archive: ((ManualClock) async throws -> ArchiveTier)? = nil, minimumCopies: Int? = nil,
+        further: [any PackRegion] = [],
         _ test: @escaping @Sendable (LiveServer) async throws -> Void
     ) async throws {
         let directory = TemporaryDirectory()
@@ -47,8 +48,10 @@ struct LiveServer: Sendable {
             try SQLiteMetadataDatabase(path: directory.appending("cairn.db")), metrics: metrics)
         var files = files
         files.password = ScryptPassword(logCost: 4)
+        let store = try await PackedBlockStore.open(
+            regions: [region] + further, configuration: PackedStoreConfiguration(minimumCopies: minimumCopies))
         let context = FilesContext(
-            database: database, store: try await PackedBlockStore.open(regions: [region]), keyRing: FixedKeyRing(ring),
+            database: database, store: store, keyRing: FixedKeyRing(ring),
             bus: bus, clock: clock, randomness: Randomness(SeededGenerator(seed: 1)), workers: WorkerPool(workers: 2),
             limits: files, log: log, archive: try await archive?(clock))
         _ = try await CreateAccount(

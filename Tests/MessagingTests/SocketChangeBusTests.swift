@@ -146,7 +146,7 @@ struct SocketChangeBusTests {
         let directory = TemporaryDirectory()
         let server = try RawServer(directory.appending("bus.sock"))
         var limits = SocketWires.quick
-        limits.patience = .seconds(1)
+        limits.patience = .seconds(5)
         let connections = Connections()
         let link = try SocketChangeBus(
             path: directory.appending("bus.sock"), limits: limits, generator: SeededGenerator(seed: 1),

@@ -70,6 +70,21 @@ import Testing
         for packet in packets { #expect(ledger.hear(packet).isEmpty) }
     }
 
+    @Test func `what waits is counted until the server has it`() {
+        var ledger = connected(capacity: 4)
+        for number in 1...3 { _ = ledger.add(Self.message(UInt64(number)), number) }
+        #expect(ledger.backlog == 3)
+        #expect(ledger.take(atMost: 2).count == 2)
+        #expect(ledger.backlog == 3)
+        let done = ledger.sent()
+        #expect(done == [1, 2])
+        #expect(ledger.backlog == 1)
+        #expect(ledger.take(atMost: 2).count == 1)
+        // It may have arrived or not: it does not go out again.
+        _ = ledger.publisherLost()
+        #expect(ledger.backlog == 0)
+    }
+
     @Test func `the loss is told behind what waits`() {
         var ledger = Ledger(instance: Self.own, capacity: 2)
         for number in 1...3 { _ = ledger.add(Self.message(UInt64(number)), number) }

@@ -168,4 +168,18 @@ import Testing
         #expect(!breaker.isOpen)
         #expect(breaker.ask(at: .seconds(12)) == .call)
     }
+
+    @Test func `the breaker says once that it opened, and once that it closed`() {
+        var breaker = CircuitBreaker(tolerance: 2, pause: .seconds(5))
+        var opened = [breaker.succeeded()]
+        // The last one is of a call that was begun before it opened.
+        for _ in 0..<3 { opened.append(breaker.failed(at: .zero)) }
+        #expect(opened == [false, false, true, false])
+        #expect(breaker.ask(at: .seconds(5)) == .probe)
+        let again = breaker.failed(at: .seconds(5))
+        #expect(!again, "it was open all the time")
+        #expect(breaker.ask(at: .seconds(10)) == .probe)
+        let closed = [breaker.succeeded(), breaker.succeeded()]
+        #expect(closed == [true, false])
+    }
 }

@@ -10,8 +10,10 @@ struct FakeBucket: Sendable {
         var metadata: [(name: String, value: String)] = []
         var storageClass: String?
         var modified = ""
-        /// The header that says how far the restoring is.
+        /// The header that says how far the restoring is, as a test has put it.
         var restore: String?
+        /// From which second on it can be read, and until which.
+        var restored: (ready: Int64, until: Int64)?
 
         init(bytes: [UInt8], etag: String? = nil) {
             self.bytes = bytes
@@ -20,8 +22,8 @@ struct FakeBucket: Sendable {
 
         init(bytes: [UInt8], like other: Object) {
             self.init(bytes: bytes)
-            (metadata, storageClass, modified, restore) =
-                (other.metadata, other.storageClass, other.modified, other.restore)
+            (metadata, storageClass, modified) = (other.metadata, other.storageClass, other.modified)
+            (restore, restored) = (other.restore, other.restored)
         }
     }
 
@@ -39,10 +41,21 @@ struct FakeBucket: Sendable {
     var pageSize = 1000
     /// As some servers do when an upload is completed.
     var ignoresConditions = false
+    /// As Ceph 16 does with the condition of an upload: the ETag without its quotes.
+    var comparesBareTags = false
     /// How many bytes there is room for.
     var quota = Int.max
     /// What a moment is for it, beside the machine's clock.
     var clockOffset: Int64 = 0
+
+    /// The second since 1970 of the request.
+    var now: Int64 = 0
+    /// The classes that can't be read at once.
+    static let coldClasses: Set<String> = ["GLACIER", "DEEP_ARCHIVE"]
+    /// How many seconds it takes to restore an object; nil for ever.
+    var restoreDelay: Int64?
+    /// The tiers that restoring was asked for with.
+    var restoreTiers: [String] = []
 
     var usedBytes: Int { objects.values.reduce(0) { $0 + $1.bytes.count } }
 
@@ -52,7 +65,8 @@ struct FakeBucket: Sendable {
         if request.header("if-none-match") == "*", objects[key] != nil, !ignoresConditions { return .precondition }
         if let tag = request.header("if-match"), !ignoresConditions {
             guard let object = objects[key] else { return .error(404, "NoSuchKey") }
-            if object.etag != tag { return .precondition }
+            let etag = comparesBareTags ? object.etag.filter { $0 != "\"" } : object.etag
+            if etag != tag { return .precondition }
         }
         if usedBytes + request.body.count > quota { return .error(403, "QuotaExceeded") }
         let object = Self.object(of: request, at: time)
@@ -74,12 +88,13 @@ struct FakeBucket: Sendable {
         if let storageClass = object.storageClass {
             answer.headers.append((name: "x-amz-storage-class", value: storageClass))
         }
-        if let restore = object.restore { answer.headers.append((name: "x-amz-restore", value: restore)) }
+        let restore = restoreHeader(of: object)
+        if let restore { answer.headers.append((name: "x-amz-restore", value: restore)) }
         if request.method == "HEAD" {
             answer.length = object.bytes.count
             return answer
         }
-        let isReadable = object.storageClass != "GLACIER" || object.restore?.contains("false") == true
+        let isReadable = !Self.coldClasses.contains(object.storageClass ?? "") || restore?.contains("false") == true
         if !isReadable { return .error(403, "InvalidObjectState") }
         guard let range = request.header("range") else {
             answer.body = object.bytes
@@ -125,15 +140,43 @@ struct FakeBucket: Sendable {
         return .xml(text + "</ListBucketResult>")
     }
 
+    // MARK: Archived objects
+
+    private func restoreHeader(of object: Object) -> String? {
+        if let restore = object.restore { return restore }
+        guard let restored = object.restored, restored.until > now else { return nil }
+        if restored.ready > now { return "ongoing-request=\"true\"" }
+        return "ongoing-request=\"false\", expiry-date=\"\(Self.date(restored.until))\""
+    }
+
+    /// A moment as headers write it. Nobody reads the day of the week.
+    private static func date(_ second: Int64) -> String {
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        let text = Array(SigningTime(Timestamp(nanoseconds: second * 1_000_000_000)).second)
+        func part(_ range: Range<Int>) -> String { String(text[range]) }
+        let month = months[(Int(part(4..<6)) ?? 1) - 1]
+        return "Fri, \(part(6..<8)) \(month) \(part(0..<4)) \(part(9..<11)):\(part(11..<13)):\(part(13..<15)) GMT"
+    }
+
     mutating func restore(_ key: String, _ request: FakeRequest) -> FakeAnswer {
-        guard let root = try? XMLReader.read(request.body), root.name == "RestoreRequest", root.text("Days") != nil
-        else {
-            return .error(400, "MalformedXML")
-        }
+        guard let root = try? XMLReader.read(request.body), root.name == "RestoreRequest",
+            let days = root.text("Days").flatMap({ Int64($0) })
+        else { return .error(400, "MalformedXML") }
         guard let object = objects[key] else { return .error(404, "NoSuchKey") }
-        guard object.storageClass == "GLACIER" else { return .error(403, "InvalidObjectState") }
-        if object.restore != nil { return .error(409, "RestoreAlreadyInProgress") }
-        objects[key]?.restore = "ongoing-request=\"true\""
+        guard Self.coldClasses.contains(object.storageClass ?? "") else { return .error(403, "InvalidObjectState") }
+        restoreTiers.append(root.child("GlacierJobParameters")?.text("Tier") ?? "")
+        switch restoreHeader(of: object) {
+        case nil: break
+        case let header? where header.contains("true"): return .error(409, "RestoreAlreadyInProgress")
+        default:
+            objects[key]?.restored?.until = now + days * 86_400
+            return FakeAnswer()
+        }
+        if let restoreDelay {
+            objects[key]?.restored = (now + restoreDelay, now + restoreDelay + days * 86_400)
+        } else {
+            objects[key]?.restore = "ongoing-request=\"true\""
+        }
         return FakeAnswer(status: 202)
     }
 

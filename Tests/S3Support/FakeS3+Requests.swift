@@ -19,6 +19,7 @@ extension FakeS3 {
             let moment = SystemWallClock().now().advanced(by: .seconds(state.bucket.clockOffset))
             if let refusal = Self.refusal(of: request, at: moment) { return (Self.bare(refusal, request), fault) }
             guard let key else { return (Self.bare(.error(404, "NoSuchBucket"), request), fault) }
+            state.bucket.now = moment.seconds
             return (
                 Self.bare(state.bucket.carryOut(request, key, at: Self.iso(SigningTime(moment).second)), request), fault
             )

@@ -152,7 +152,7 @@ final class FakeS3: Sendable {
 extension S3RetryPolicy {
     /// Pauses that a test does not feel.
     static let fast = S3RetryPolicy(
-        attempts: 3, base: .milliseconds(1), cap: .milliseconds(4), attemptTimeout: .seconds(4), deadline: .seconds(8))
+        attempts: 3, base: .milliseconds(1), cap: .milliseconds(4), attemptTimeout: .seconds(30), deadline: .seconds(60))
 
     /// One attempt that waits for half a second.
     static let impatient = S3RetryPolicy(attempts: 1, attemptTimeout: .milliseconds(500), deadline: .milliseconds(500))

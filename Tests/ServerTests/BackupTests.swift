@@ -49,7 +49,7 @@ struct BackupTests {
 
     private func fsck(_ path: String) async throws -> Int32 {
         try await FsckRun(
-            folder: try DataFolder(path, create: false), regions: [], isFull: true, repairs: false,
+            installation: try Installation(at: path), regions: [], isFull: true, repairs: false,
             report: FsckReport(isJSON: true, isVerbose: false))()
     }
 

@@ -24,7 +24,7 @@ struct FsckTests {
 
     private func fsck(full: Bool = true, repair: Bool = false, regions: [String] = []) async throws -> Int32 {
         try await FsckRun(
-            folder: try DataFolder(data, create: false), regions: regions, isFull: full, repairs: repair,
+            installation: try Installation(at: data), regions: regions, isFull: full, repairs: repair,
             report: FsckReport(isJSON: true, isVerbose: true))()
     }
 

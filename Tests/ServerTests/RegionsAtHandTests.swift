@@ -26,7 +26,8 @@ struct RegionsAtHandTests {
         _ folder: DataFolder, named: [String] = [], writing: Bool = false
     ) async throws -> (names: [String], missing: [String]) {
         let database = try folder.reader()
-        let hand = try await RegionsAtHand.open(folder, named: named, database: database, writing: writing)
+        let hand = try await RegionsAtHand.open(
+            try Installation(at: folder.path), named: named, database: database, writing: writing)
         let found = (hand.regions.map(\.name), hand.missing.map(\.path))
         await hand.close()
         try await database.close()

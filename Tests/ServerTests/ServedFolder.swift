@@ -8,6 +8,7 @@ import MetadataSQLite
 import Model
 import Storage
 import StorageLocal
+import StorageS3
 import TestSupport
 
 @testable import cairn_server
@@ -18,7 +19,7 @@ final class ServedFolder {
     let regions: [String]
     let clock = ManualClock()
     private let database: SQLiteMetadataDatabase
-    private let store: PackedBlockStore
+    private let store: any MaintainedBlockStore
     private let context: FilesContext
     private(set) var account: AccountRecord
 
@@ -28,21 +29,29 @@ final class ServedFolder {
         Principal(account: account.id, device: DeviceID(high: 1, low: 1), home: account.home)
     }
 
-    /// Opens a data directory, a new one with an account `ada`.
-    init(_ path: String, regions: [String] = [], seed: UInt64 = 1) async throws {
+    /// Opens a data directory, a new one with an account `ada`. The packs are in it and in regions, or in buckets.
+    init(
+        _ path: String, regions: [String] = [], buckets: [S3RegionConfiguration] = [], seed: UInt64 = 1
+    ) async throws {
         folder = try DataFolder(path, create: true)
         self.regions = regions
         database = try SQLiteMetadataDatabase(path: folder.database)
         let (keyRing, _) = try await KeyRingFile.open(folder.keyRing, database: database)
-        let directories = [folder.packs] + regions
-        let identities = try await RegionSet(database: database, clock: clock).resolve(directories)
-        store = try await LocalBlockStore.open(directories: directories, identities: identities)
+        let log = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        if buckets.isEmpty {
+            let directories = [folder.packs] + regions
+            let identities = try await RegionSet(database: database, clock: clock).resolve(directories)
+            store = try await LocalBlockStore.open(directories: directories, identities: identities)
+        } else {
+            store = try await S3BlockStore.open(
+                regions: try await BucketSet(database: database, clock: clock, log: log).resolve(buckets))
+        }
         var limits = FilesLimits()
         limits.password = ScryptPassword(logCost: 4)
         context = FilesContext(
             database: database, store: store, keyRing: keyRing, bus: InProcessChangeBus(), clock: clock,
             randomness: Randomness(SeededGenerator(seed: seed)), workers: WorkerPool(workers: 1), limits: limits,
-            log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+            log: log)
         if let known = try await database.read({ try AccountQueries($0).byName("ada") }) {
             account = known
         } else {

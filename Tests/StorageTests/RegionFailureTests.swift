@@ -63,11 +63,13 @@ import Testing
         #expect(store.statistics.pendingRepairs > 1)
         #expect(try await store.repairMissing() == 0, "a region that is down was repaired")
         second.plan.isDown = false
-        // The pack that is still open waits for its end.
+        // The pack that is still open is ended for it: the next one has all regions again.
         let repaired = try await store.repairMissing()
         #expect(repaired > 1)
         #expect(store.statistics.repairedPacks == UInt64(repaired))
-        #expect(store.statistics.pendingRepairs == 1)
+        #expect(store.statistics.pendingRepairs == 0)
+        try await sample.append(to: store)
+        #expect(disks[0].packs.count == disks[1].packs.count)
         try await store.close()
         let again = try await open(minimumCopies: 1, seed: 2)
         try await again.repairMissing()
@@ -184,6 +186,19 @@ import Testing
         disks[0].limit(to: nil)
         try await strict.check()
         try await strict.close()
+    }
+
+    @Test("one copy being enough, readiness needs one region, whichever")
+    func readinessOfOne() async throws {
+        let store = try await open(minimumCopies: 1)
+        second.plan.isDown = true
+        try await store.check()
+        disks[0].limit(to: 0)
+        await #expect(throws: StorageError.self) { try await store.check() }
+        second.plan.isDown = false
+        try await store.check()
+        disks[0].limit(to: nil)
+        try await store.close()
     }
 
     @Test("a damaged list of repairs stops the store from opening, for it may name what must not be trusted")

@@ -39,13 +39,16 @@ struct BusLedger<Waiter> {
         self.capacity = capacity
     }
 
+    /// How many messages wait to be published.
+    var backlog: Int { waiting.count + underWay.count }
+
     // MARK: Publishing
 
     /// Adds a message.
     /// - Returns: The waiter when there is nothing to wait for.
     mutating func add(_ message: BusMessage, _ waiter: Waiter) -> (tell: [Telling], done: Waiter?) {
         let packet = next(message)
-        guard waiting.count + underWay.count < capacity, unheard.count < capacity else {
+        guard backlog < capacity, unheard.count < capacity else {
             isLossTold = false
             return (tellUnheard() + [.message(message)], waiter)
         }

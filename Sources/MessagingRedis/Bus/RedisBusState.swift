@@ -10,6 +10,8 @@ final class RedisBusState: Sendable {
         var isClosed = false
         /// The run of the server that is published to; empty when none is.
         var run = ""
+        /// The run of the server that is heard; empty when none is.
+        var heard = ""
         /// What was reported last; nil before anything was.
         var isMade: Bool?
         var gaps = 0
@@ -34,7 +36,7 @@ final class RedisBusState: Sendable {
 
     var status: RedisBusStatus {
         state.withLock { state in
-            RedisBusStatus(isConnected: state.ledger.isPublishing && state.ledger.isHearing, gaps: state.gaps)
+            RedisBusStatus(isConnected: Self.isConnected(state), gaps: state.gaps, backlog: state.ledger.backlog)
         }
     }
 
@@ -80,8 +82,9 @@ final class RedisBusState: Sendable {
     /// Whether this run of the server is not the one that is published to.
     func isElsewhere(_ run: String) -> Bool { state.withLock { !$0.run.isEmpty && $0.run != run } }
 
-    func subscriberConnected() {
+    func subscriberConnected(to run: String) {
         state.withLock { state in
+            state.heard = run
             tell(state.ledger.subscriberConnected(), &state)
             reportMade(&state)
         }
@@ -89,6 +92,7 @@ final class RedisBusState: Sendable {
 
     func subscriberLost(_ error: RedisError?) {
         state.withLock { state in
+            state.heard = ""
             tell(state.ledger.subscriberLost(), &state)
             reportLost(error, &state)
         }
@@ -117,8 +121,11 @@ final class RedisBusState: Sendable {
         }
     }
 
+    /// One of the two may not have found out yet that its server is gone, when the other one is connected to the next.
+    private static func isConnected(_ state: borrowing State) -> Bool { !state.run.isEmpty && state.run == state.heard }
+
     private func reportMade(_ state: inout State) {
-        guard state.ledger.isPublishing, state.ledger.isHearing else { return }
+        guard Self.isConnected(state) else { return }
         state.isMade = true
         report(.made)
     }

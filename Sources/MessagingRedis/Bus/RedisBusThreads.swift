@@ -30,7 +30,7 @@ struct RedisBusThread {
         keep(shared.subscriberCall, generator, lost: shared.subscriberLost) { session throws(RedisError) in
             _ = try session.call(["SUBSCRIBE", limits.channel])
             if shared.isElsewhere(session.run) { throw Self.elsewhere }
-            shared.subscriberConnected()
+            shared.subscriberConnected(to: session.run)
             try hear(session)
         }
     }

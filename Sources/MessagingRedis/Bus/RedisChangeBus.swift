@@ -21,6 +21,8 @@ public struct RedisBusStatus: Hashable, Sendable {
     public let isConnected: Bool
     /// How many gaps its receivers were shown: one for each connection, and one whenever a message was lost.
     public let gaps: Int
+    /// How many messages wait to be published.
+    public let backlog: Int
 }
 
 /// The bus of several servers, over a channel of Redis 7.

@@ -52,7 +52,7 @@ extension NotificationHub {
             if head > entry.seen || isTold {
                 let mark = isTold ? announced : .nowhere
                 let isAlone = interests[poll.firstInterest].link == .nowhere
-                guard isAlone, isTold == (device != nil) else {
+                guard isAlone, isTold == (device != nil), head >= entry.seen else {
                     end(entry.poll, .moved(news(of: entry.poll, announced: mark)), into: &ended)
                     continue
                 }

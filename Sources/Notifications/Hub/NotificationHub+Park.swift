@@ -57,7 +57,8 @@ extension NotificationHub {
         remove(poll)
     }
 
-    /// What a poll is told: each of its namespaces that is past its cursor, and the one of which files were announced.
+    /// What a poll is told: each of its namespaces that is past its cursor, and the one of which files were announced. No
+    /// revision is before the poll's cursor: the device may know of a commit that was not heard of here yet.
     func news(of poll: UInt32, announced: UInt32 = .nowhere) -> [MovedNamespace] {
         var moved: [MovedNamespace] = []
         var interest = polls[poll].firstInterest
@@ -67,7 +68,7 @@ extension NotificationHub {
             if namespace.head > entry.seen || entry.namespace == announced {
                 moved.append(
                     MovedNamespace(
-                        namespace: namespace.namespace, revision: namespace.head,
+                        namespace: namespace.namespace, revision: max(namespace.head, entry.seen),
                         pending: entry.namespace == announced))
             }
             interest = entry.link

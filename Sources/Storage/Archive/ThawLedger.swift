@@ -1,19 +1,22 @@
-import Model
+package import Model
 
 /// Which packs were asked for, and when they can be read: a pure value; times come in.
-struct ThawLedger: Hashable, Sendable {
+package struct ThawLedger: Hashable, Sendable {
     /// One pack that was asked for.
-    struct Entry: Hashable, Sendable {
+    package struct Entry: Hashable, Sendable {
         /// From when on it can be read.
-        let ready: Timestamp
+        package let ready: Timestamp
         /// When it is frozen again.
-        let until: Timestamp
+        package let until: Timestamp
     }
 
-    private(set) var entries: [PackID: Entry] = [:]
+    package private(set) var entries: [PackID: Entry] = [:]
+
+    /// Makes one in which nothing was asked for.
+    package init() {}
 
     /// How things stand with a pack.
-    func state(of pack: PackID, at now: Timestamp) -> ThawState {
+    package func state(of pack: PackID, at now: Timestamp) -> ThawState {
         guard let entry = entries[pack], entry.until > now else { return .frozen }
         return entry.ready > now ? .thawing(ready: entry.ready) : .thawed(until: entry.until)
     }
@@ -24,7 +27,7 @@ struct ThawLedger: Hashable, Sendable {
     ///   - now: the present.
     ///   - delay: how long a thaw takes.
     ///   - period: for how long the pack can then be read.
-    mutating func ask(for pack: PackID, at now: Timestamp, delay: Duration, period: Duration) {
+    package mutating func ask(for pack: PackID, at now: Timestamp, delay: Duration, period: Duration) {
         switch state(of: pack, at: now) {
         case .frozen:
             let ready = now.advanced(by: delay)
@@ -38,7 +41,7 @@ struct ThawLedger: Hashable, Sendable {
     }
 
     /// Forgets a pack, and all that are frozen again.
-    mutating func forget(_ pack: PackID? = nil, at now: Timestamp) {
+    package mutating func forget(_ pack: PackID? = nil, at now: Timestamp) {
         if let pack { entries[pack] = nil }
         entries = entries.filter { $0.value.until > now }
     }
@@ -46,12 +49,12 @@ struct ThawLedger: Hashable, Sendable {
 
 extension ThawLedger {
     /// The name under which a region keeps the ledger.
-    static let noteName = "thaws"
+    package static let noteName = "thaws"
     private static let magic = Array("CRTH1".utf8)
     private static let entryLength = 32
 
     /// The ledger as bytes: magic, number of entries, entries in order (pack, ready, until), XXH3-64 of all before.
-    var encoded: [UInt8] {
+    package var encoded: [UInt8] {
         var bytes = Self.magic
         bytes.append(littleEndian: UInt32(entries.count))
         for (pack, entry) in entries.sorted(by: { $0.key < $1.key }) {
@@ -64,7 +67,7 @@ extension ThawLedger {
     }
 
     /// Reads a ledger; nil when the bytes are damaged.
-    init?(decoding bytes: [UInt8]) {
+    package init?(decoding bytes: [UInt8]) {
         self.init()
         let start = Self.magic.count + 4
         guard bytes.count >= start + 8, bytes.starts(with: Self.magic),

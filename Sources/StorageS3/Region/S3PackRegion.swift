@@ -61,7 +61,7 @@ public final class S3PackRegion: PackRegion {
     }
 
     /// Finds out whether a region that is down is back, without waiting until that is due.
-    func lookAgain() async {
+    package func lookAgain() async {
         guard state.withLock({ $0.health.beginProbe() }) else { return }
         _ = await probe()
     }

@@ -6,27 +6,10 @@ extension S3BlockStore {
     /// Appends records; see ``BlockStore/append(_:)``. Those of one call lie in one pack as far as they fit.
     public func append(_ records: [[UInt8]]) async throws -> [PackLocation] {
         var locations: [PackLocation] = []
-        for part in parts(of: records) { locations += try await append(together: part) }
-        return locations
-    }
-
-    /// Cuts records into parts, each of which fits into a pack; a record larger than a pack is a part of its own.
-    private func parts(of records: [[UInt8]]) -> [[[UInt8]]] {
-        let room = configuration.packSize - SealedPack.header(of: PackID(high: 0, low: 0)).count
-        var parts: [[[UInt8]]] = []
-        var size = 0
-        for record in records {
-            precondition(record.count <= SealedPack.maximumRecordLength, "a record of \(record.count) bytes")
-            let length = SealedPack.frameLength(of: record)
-            if parts.isEmpty || size + length > room {
-                parts.append([record])
-                size = length
-            } else {
-                parts[parts.count - 1].append(record)
-                size += length
-            }
+        for part in SealedPack.parts(of: records, packSize: configuration.packSize) {
+            locations += try await append(together: part)
         }
-        return parts
+        return locations
     }
 
     private func append(together records: [[UInt8]]) async throws(StorageError) -> [PackLocation] {

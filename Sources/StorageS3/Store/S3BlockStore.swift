@@ -63,11 +63,13 @@ public final class S3BlockStore: MaintainedBlockStore {
                     capacity: configuration.queueSize)))
     }
 
-    /// What the store has done since it was opened. How much the regions lack is as of the last repair.
+    /// What the store has done since it was opened. How much the regions lack is as of the last repair, and at least what this
+    /// process has noted since.
     public var statistics: StorageStatistics {
         state.withLock { state in
             var statistics = state.statistics
             statistics.waitingBytes = state.queue.pendingBytes
+            statistics.pendingRepairs = max(statistics.pendingRepairs, state.noted.count)
             return statistics
         }
     }

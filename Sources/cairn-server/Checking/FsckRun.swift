@@ -18,10 +18,9 @@ struct FsckRun {
         static let unchecked: Int32 = 8
     }
 
-    let folder: DataFolder
+    let installation: Installation
     let regions: [String]
     var archive: String?
-    var databaseServer: String?
     let isFull: Bool
     let repairs: Bool
     let report: FsckReport
@@ -30,14 +29,20 @@ struct FsckRun {
     /// - Returns: the exit code.
     /// - Throws: ``Failure`` and the errors of the layers, when the check could not begin.
     func callAsFunction() async throws -> Int32 {
-        if repairs, folder.isBackup { throw Failure(.usage, "a backup is not repaired: make another one") }
-        let lock = try folder.keepStill(for: "cairn-server fsck")
+        if repairs, installation.isBackup { throw Failure(.usage, "a backup is not repaired: make another one") }
+        if repairs, !installation.buckets.isEmpty {
+            throw Failure(.usage, "buckets are repaired by a server with the role maintenance, while it runs")
+        }
+        if !installation.buckets.isEmpty {
+            Output.note("cairn-server: what servers write meanwhile may be named as missing: best is to stop them")
+        }
+        let lock = try installation.folder?.keepStill(for: "cairn-server fsck")
         defer { if let lock { close(lock) } }
-        let database = try await MetadataPlace(folder: folder, server: databaseServer).reader()
+        let database = try await installation.metadata.reader()
         let accounts = try await database.read { try AccountQueries($0).all() }
         report.learn(accounts)
         let hand = try await RegionsAtHand.open(
-            folder, named: regions, archive: archive, database: database, writing: repairs)
+            installation, named: regions, archive: archive, database: database, writing: repairs)
         let (keys, lacks) = unwrap(accounts)
         let setting = CheckSetting(
             database: database, regions: hand.regions, archive: hand.archive, keys: keys,
@@ -61,11 +66,11 @@ struct FsckRun {
         do {
             // A database server looks after its own files.
             for fault in try await (database as? SQLiteMetadataReader)?.fileFaults(limit: 100) ?? [] {
-                setting.tell(CheckFinding(.database, .damage, "\(folder.database): \(fault)"))
+                setting.tell(CheckFinding(.database, .damage, "\(installation.databaseName): \(fault)"))
             }
             try await CheckData(setting)()
         } catch let error as MetadataError where error.code == .corrupt {
-            setting.tell(CheckFinding(.database, .damage, "\(folder.database): \(error.message)"))
+            setting.tell(CheckFinding(.database, .damage, "\(installation.databaseName): \(error.message)"))
             setting.tell(CheckFinding(.unchecked, .unchecked, "the rest can't be looked at: the database is damaged"))
         }
     }
@@ -73,10 +78,10 @@ struct FsckRun {
     /// The keys of the accounts, and what to tell of those that can't be had.
     private func unwrap(_ accounts: [AccountRecord]) -> (keys: [AccountID: AccountKey], lacks: [CheckFinding]) {
         let ring: KeyRing
-        do { ring = try KeyRingFile(path: folder.keyRing).keyRing() } catch {
+        do { ring = try KeyRingFile(path: installation.keyRing).keyRing() } catch {
             let cause = Failure(describing: error).message
             // A backup is kept apart from its keyring, on purpose.
-            let weight: CheckFinding.Weight = folder.isBackup ? .unchecked : .damage
+            let weight: CheckFinding.Weight = installation.isBackup ? .unchecked : .damage
             return accounts.isEmpty
                 ? ([:], [])
                 : ([:], [CheckFinding(.key, weight, "\(cause): records are checked by their checksums only")])

@@ -40,10 +40,9 @@ extension Account {
         func run() async throws {
             try await Failure.reporting {
                 let password = try password.read()
-                let folder = try data.folder(create: true)
-                let database = try await data.database(create: true)
-                let (keyRing, isNew) = try await KeyRingFile.open(folder.keyRing, database: database)
-                if isNew { Notes.keyRingMade(folder.keyRing) }
+                let installation = try data.installation(create: true)
+                let database = try await installation.metadata.open()
+                let keyRing = try await installation.openKeyRing(database)
                 let create = CreateAccount(
                     database: database, keyRing: keyRing, clock: SystemWallClock(),
                     randomness: Randomness(SecureRandom()))

@@ -43,7 +43,7 @@ struct ArchiveOptions: ParsableArguments {
     var choice: ArchiveChoice? {
         directory.map {
             ArchiveChoice(
-                directory: $0, pace: ThawingArchive.Pace(delay: archiveThawDelay.duration),
+                place: .directory($0, pace: ThawingArchive.Pace(delay: archiveThawDelay.duration)),
                 policy: ArchivePolicy(
                     pastAfter: archiveAfter.duration, currentAfter: archiveUnused?.duration,
                     keptAfterThaw: archiveKeep.duration),

@@ -43,7 +43,7 @@ struct Backup: AsyncParsableCommand {
     func run() async throws {
         try await Failure.reporting {
             let folder = try data.folder(create: false)
-            guard data.databaseServer == nil else {
+            guard try data.installation().databaseServer == nil else {
                 throw Failure(
                     .usage,
                     "a backup of metadata in PostgreSQL is PostgreSQL's (pg_basebackup, pg_dump), with a copy of the packs "
@@ -52,7 +52,8 @@ struct Backup: AsyncParsableCommand {
             try MetadataPlace(folder: folder, server: nil).present()
             let database = try folder.reader()
             let hand = try await RegionsAtHand.open(
-                folder, named: regions, archive: archive, database: database, writing: false)
+                Installation(folder: folder, databaseServer: nil, keyRing: folder.keyRing), named: regions,
+                archive: archive, database: database, writing: false)
             try await database.close()
             for (_, cause) in hand.missing { Output.note("cairn-server: not read: \(cause)") }
             let backup = WriteBackup(

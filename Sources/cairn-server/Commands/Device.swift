@@ -66,7 +66,7 @@ extension Device {
                     try DeviceQueries(connection).revoke(id, at: now)
                 }
                 try await database.close()
-                await tell(id, at: try data.folder(create: false).bus)
+                if let folder = try data.installation().folder { await tell(id, at: folder.bus) }
                 Output.line("device \(id) revoked")
             }
         }

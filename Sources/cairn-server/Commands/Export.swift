@@ -29,7 +29,8 @@ struct Export: AsyncParsableCommand {
     @Option(
         name: .customLong("region"),
         help: ArgumentHelp(
-            "A further region, as for 'run'. Default: those that the database remembers.", valueName: "dir"))
+            "A further region, as for 'run'; where buckets hold the packs the name of one, which alone is read. Default: those that the "
+                + "database remembers.", valueName: "dir"))
     var regions: [String] = []
 
     @Option(
@@ -42,13 +43,13 @@ struct Export: AsyncParsableCommand {
 
     func run() async throws {
         try await Failure.reporting {
-            let folder = try data.folder(create: false)
-            let database = try await MetadataPlace(folder: folder, server: data.databaseServer).reader()
+            let installation = try data.installation()
+            let database = try await installation.metadata.reader()
             let (account, revision) = try await find(database)
-            let key = try KeyRingFile(path: folder.keyRing).keyRing().unwrap(
+            let key = try KeyRingFile(path: installation.keyRing).keyRing().unwrap(
                 WrappedKey(masterKey: account.masterKey, bytes: account.wrappedKey), for: account.id)
             let hand = try await RegionsAtHand.open(
-                folder, named: regions, archive: archive, database: database, writing: false)
+                installation, named: regions, archive: archive, database: database, writing: false)
             for (_, cause) in hand.missing { Output.note("cairn-server: not read: \(cause)") }
             let place = ExportPath(destination)
             if !dryRun { try Self.begin(destination) }

@@ -45,8 +45,7 @@ struct Fsck: AsyncParsableCommand {
     func run() async throws {
         try await Failure.reporting {
             let check = FsckRun(
-                folder: try data.folder(create: false), regions: regions, archive: archive,
-                databaseServer: data.databaseServer, isFull: full,
+                installation: try data.installation(), regions: regions, archive: archive, isFull: full,
                 repairs: repair,
                 report: FsckReport(isJSON: json, isVerbose: verbose))
             let code = try await check()

@@ -45,15 +45,15 @@ extension Key {
 
         func run() async throws {
             try await Failure.reporting {
-                let folder = try data.folder(create: false)
-                let database = try await data.database()
-                let file = KeyRingFile(path: folder.keyRing)
+                let installation = try data.installation()
+                let database = try await installation.metadata.open()
+                let file = KeyRingFile(path: installation.keyRing)
                 let ring = try file.keyRing().rotated()
                 // The ring is durable before any account depends on its new key.
                 try file.replace(with: ring)
                 let count = try await RotateKeys(database: database)(with: ring)
                 Output.line("master key \(ring.current): \(count) account\(count == 1 ? "" : "s") wrapped anew")
-                Output.line("keep a copy of \(folder.keyRing)")
+                Output.line("keep a copy of \(installation.keyRing)")
                 try await database.close()
             }
         }

@@ -21,9 +21,6 @@ struct Run: AsyncParsableCommand {
 
     @OptionGroup var data: DataOption
 
-    @Option(help: ArgumentHelp("The configuration, YAML. Default: CAIRN_CONFIG, or none.", valueName: "file"))
-    var config: String?
-
     @Option(
         name: .customLong("role"),
         help: ArgumentHelp(
@@ -99,7 +96,7 @@ struct Run: AsyncParsableCommand {
         ProcessMemory.bound()
         try await Failure.reporting {
             let configuration = try ServerConfiguration.read(
-                config: config, words: Array(CommandLine.arguments.dropFirst()),
+                config: data.config, words: Array(CommandLine.arguments.dropFirst()),
                 environment: ProcessInfo.processInfo.environment)
             if configuration.polls != nil { OpenFiles.raise() }
             LogOptions.bootstrap(level: configuration.logLevel, format: configuration.logFormat)

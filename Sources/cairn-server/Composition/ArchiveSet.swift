@@ -6,29 +6,49 @@ import Metadata
 import Model
 import Storage
 import StorageLocal
+import StorageS3
 
 /// What was chosen of the archive.
 struct ArchiveChoice: Sendable {
-    let directory: String
-    let pace: ThawingArchive.Pace
+    enum Place: Sendable {
+        case directory(String, pace: ThawingArchive.Pace)
+        /// In a bucket, below a prefix of its own, under a storage class.
+        case bucket(S3Region, storageClass: String, S3ArchiveConfiguration)
+    }
+
+    let place: Place
     let policy: ArchivePolicy
     /// How long after a round the next one begins.
     let round: Duration
+
+    /// The directory, if it is one.
+    var directory: String? { if case .directory(let path, _) = place { path } else { nil } }
 }
 
-/// Opens the archive of a server. Its directory bears a mark like a region's, which the database remembers: an empty
+/// Opens the archive of a server. Its directory, or its bucket, bears a mark like a region's, which the database remembers: an empty
 /// directory at its place is most likely the mount point of a disk that is not there, and is never filled by itself.
 enum ArchiveSet {
     /// - Throws: ``Failure`` `configuration` naming the directory and what to do, and what the layers throw.
     static func open(
         _ choice: ArchiveChoice, database: any MetadataDatabase, packSize: Int, clock: any WallClock
     ) async throws -> ArchiveTier {
-        let region = try await resolve(choice.directory, database, clock)
-        let store = try await LocalArchive.open(
-            directory: choice.directory, identity: region,
-            configuration: PackedStoreConfiguration(packSize: packSize), pace: choice.pace, clock: clock,
-            generator: SecureRandom())
-        return ArchiveTier(store: store, policy: choice.policy)
+        switch choice.place {
+        case .directory(let directory, let pace):
+            let region = try await resolve(directory, database, clock)
+            let store = try await LocalArchive.open(
+                directory: directory, identity: region, configuration: PackedStoreConfiguration(packSize: packSize),
+                pace: pace, clock: clock, generator: SecureRandom())
+            return ArchiveTier(store: store, policy: choice.policy)
+        case .bucket(let bucket, let storageClass, var configuration):
+            configuration.packSize = packSize
+            let region = try await ArchiveBucket(database: database, clock: clock).resolve(bucket, storageClass)
+            let store = try await S3Archive.open(
+                region: region, configuration: configuration, clock: clock, generator: SecureRandom())
+            var limits = ArchiveLimits()
+            // What goes there at once is an object, and small ones cost as much as large ones.
+            limits.portion = max(limits.portion, min(packSize, ArchiveBucket.portion))
+            return ArchiveTier(store: store, policy: choice.policy, limits: limits)
+        }
     }
 
     private static func resolve(

@@ -15,9 +15,16 @@ struct BucketSet {
 
     /// How a region that is a bucket is remembered: by its name, which stays, unlike its address.
     private static let scheme = "s3:"
+
+    /// The same of one name.
+    static func path(of name: String) -> String { scheme + name }
+
     /// How often and how soon it is looked again whether another process has remembered a region that it has just marked.
     private static let looks = 10
     private static let pause = Duration.milliseconds(200)
+
+    /// How a bucket is remembered.
+    static func place(_ region: S3RegionConfiguration) -> String { scheme + region.name }
 
     /// Whether a remembered place is a bucket.
     static func isBucket(_ path: String) -> Bool { path.hasPrefix(scheme) }
@@ -31,9 +38,9 @@ struct BucketSet {
         var resolved = regions
         var unmarked: [Int] = []
         for (index, region) in regions.enumerated() {
-            let path = Self.scheme + region.name
+            let path = Self.place(region)
             let former = known.first { $0.path == path }
-            switch await mark(of: region) {
+            switch try await Self.mark(of: region) {
             case .failure(let error):
                 guard let former else {
                     throw Failure(.unavailable, "region \(region.name) is new, and can't be reached: \(error)")
@@ -51,7 +58,7 @@ struct BucketSet {
         let missed = known.filter { region in !resolved.contains { $0.identity == region.id } }
         for index in unmarked {
             if let lost = missed.first { throw Self.refusal(regions[index], missed, lost) }
-            resolved[index].identity = try await newMark(of: regions[index])
+            resolved[index].identity = try await Self.newMark(of: regions[index])
         }
         try ensureDifferent(resolved)
         try await remember(resolved, known)
@@ -60,9 +67,13 @@ struct BucketSet {
 
     // MARK: Marks
 
-    private func mark(of region: S3RegionConfiguration) async -> Result<RegionID?, StorageError> {
+    /// The mark that a bucket bears, or why it can't be read.
+    /// - Throws: `S3ConfigurationError`.
+    static func mark(of region: S3RegionConfiguration) async throws -> Result<RegionID?, StorageError> {
         do {
-            return .success(try await Self.with(region) { try await $0.mark() })
+            return .success(try await with(region) { try await $0.mark() })
+        } catch let error as S3ConfigurationError {
+            throw error
         } catch {
             return .failure(
                 error as? StorageError ?? StorageError(.io, "region \(region.name) failed", cause: "\(error)"))
@@ -70,8 +81,8 @@ struct BucketSet {
     }
 
     /// Marks a bucket; when another process has done so just now, it is what that one has made it.
-    private func newMark(of region: S3RegionConfiguration) async throws -> RegionID {
-        try await Self.with(region) { try await $0.mark(as: .random()) }
+    static func newMark(of region: S3RegionConfiguration) async throws -> RegionID {
+        try await with(region) { try await $0.mark(as: .random()) }
     }
 
     /// Does something with a bucket before the store is open.
@@ -102,9 +113,9 @@ struct BucketSet {
         if let former, former.id != id {
             throw Failure(.configuration, "\(place) is \(id), and region \(region.name) was \(former.id)")
         }
-        if let other = known.first(where: { $0.id == id && $0.path != Self.scheme + region.name }) {
+        if let other = known.first(where: { $0.id == id && $0.path != Self.place(region) }) {
             throw Failure(
-                .configuration, "\(place) is the one that was \(other.path) before: the name of a region never changes")
+                .configuration, "\(place) is the one that was \(other.path): the name of a region never changes")
         }
     }
 
@@ -112,14 +123,15 @@ struct BucketSet {
         for (index, region) in regions.enumerated() where region.identity != nil {
             guard let other = regions[..<index].first(where: { $0.identity == region.identity }) else { continue }
             throw Failure(
-                .configuration, "regions \(other.name) and \(region.name) are the same bucket: one copy would count as two")
+                .configuration,
+                "regions \(other.name) and \(region.name) are the same bucket: one copy would count as two")
         }
     }
 
     private static func refusal(
         _ region: S3RegionConfiguration, _ missed: [RegionRecord], _ first: RegionRecord
     ) -> Failure {
-        let path = scheme + region.name
+        let path = place(region)
         let lost = missed.first { $0.path == path } ?? first
         return Failure(
             .configuration,
@@ -147,7 +159,7 @@ struct BucketSet {
     private func remember(_ regions: [S3RegionConfiguration], _ known: [RegionRecord]) async throws {
         let now = clock.now()
         let seen = regions.compactMap { region in
-            region.identity.map { RegionRecord(id: $0, path: Self.scheme + region.name, added: now) }
+            region.identity.map { RegionRecord(id: $0, path: Self.place(region), added: now) }
         }
         let changed = seen.filter { region in !known.contains { $0.id == region.id && $0.path == region.path } }
         guard !changed.isEmpty else { return }

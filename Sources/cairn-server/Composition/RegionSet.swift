@@ -17,6 +17,7 @@ struct RegionSet {
     ///   - directories: their paths.
     ///   - isMissingAllowed: whether a directory may be away that is remembered, and not marked: it is then taken for what it
     ///     was, which opens it as soon as its disk is back, and writes nothing to it before.
+    /// - Returns: the region that each directory is.
     /// - Throws: ``Failure`` `configuration` naming the directory and what to do.
     func resolve(_ directories: [String], isMissingAllowed: Bool = false) async throws -> [String: RegionID] {
         for (index, directory) in directories.enumerated()

@@ -3,8 +3,8 @@ import Logging
 import ServiceLifecycle
 import Storage
 
-/// Brings to regions that were away what they lack. Each process that keeps packs knows what its own regions lack, so each has
-/// this service; they take turns.
+/// Brings to regions that were away what they lack. Each process that keeps packs in directories knows what its own regions
+/// lack, so each has this service; they take turns. What buckets lack is noted in them, so there it is one job for all.
 struct RepairService: Service, CustomStringConvertible {
     /// Short, for the lines that the service group logs.
     let description = "repair"
@@ -13,17 +13,26 @@ struct RepairService: Service, CustomStringConvertible {
     let turn: HoldLease?
     let log: Logger
 
+    /// How often it is looked whether something is lacking that this process does not know of.
     private static let interval = Duration.seconds(60)
+    /// The same while something is: the region may be back.
+    private static let shortInterval = Duration.seconds(15)
 
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
+            var last: ContinuousClock.Instant?
             while true {
+                if let last, last.duration(to: .now) < Self.interval, store.statistics.pendingRepairs == 0 {
+                    try await Task.sleep(for: Self.shortInterval)
+                    continue
+                }
+                last = .now
                 if let turn, store.statistics.pendingRepairs > 0 {
                     try await turn.run { _ in await round() }
                 } else {
                     await round()
                 }
-                try await Task.sleep(for: Self.interval)
+                try await Task.sleep(for: Self.shortInterval)
             }
         }
     }

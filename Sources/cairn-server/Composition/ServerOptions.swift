@@ -19,16 +19,49 @@ struct DataOption: ParsableArguments {
             valueName: "string"))
     var server: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The configuration of the server, YAML. Default: the environment's CAIRN_CONFIG, or none.",
+            valueName: "file"))
+    var config: String?
+
     /// The connection string of the server that has the metadata; nil when it is in the data directory.
     var databaseServer: String? {
         let text = server ?? ProcessInfo.processInfo.environment["CAIRN_DATABASE_URL"]
         return text?.isEmpty == false ? text : nil
     }
 
+    /// What the configuration says, if one was named.
+    /// - Throws: ``Failure`` with the first complaint about it.
+    func configured() throws -> ServerConfiguration? {
+        let environment = ProcessInfo.processInfo.environment
+        guard config != nil || environment["CAIRN_CONFIG"]?.isEmpty == false else { return nil }
+        var words: [String] = []
+        if let path { words += ["--data", path] }
+        if let server { words += ["--database", server] }
+        return try ServerConfiguration.read(config: config, words: words, environment: environment)
+    }
+
+    /// Where everything is.
+    /// - Throws: ``Failure``; `ValidationError` when neither a data directory nor a configuration was named.
+    func installation(create: Bool = false) throws -> Installation {
+        guard let configured = try configured() else {
+            let folder = try folder(create: create)
+            return Installation(folder: folder, databaseServer: databaseServer, keyRing: folder.keyRing)
+        }
+        let folder = try configured.data.map { try DataFolder($0, create: create) }
+        guard let keyRing = configured.keyRingFile ?? folder?.keyRing else {
+            throw Failure(.configuration, "keyring_file: is missing, and so is a data directory")
+        }
+        var installation = Installation(folder: folder, databaseServer: configured.database.url, keyRing: keyRing)
+        if case .s3(let regions) = configured.storage.place { installation.buckets = regions.map(\.configuration) }
+        return installation
+    }
+
     /// The metadata, where it is.
     /// - Throws: ``Failure``, and what the database throws.
     func database(create: Bool = false) async throws -> any MetadataDatabase {
-        try await MetadataPlace(folder: try folder(create: create), server: databaseServer).open()
+        try await installation(create: create).metadata.open()
     }
 
     /// The directory that was named.

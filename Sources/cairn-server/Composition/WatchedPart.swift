@@ -17,6 +17,7 @@ extension RedisChangeBus: WatchedPart {
         return [
             Sample("cairn_bus_connected", .gauge, status.isConnected ? 1 : 0),
             Sample("cairn_bus_gaps_total", .counter, Double(status.gaps)),
+            Sample("cairn_bus_unpublished", .gauge, Double(status.backlog)),
         ]
     }
 }

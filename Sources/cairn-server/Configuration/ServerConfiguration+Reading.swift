@@ -38,7 +38,7 @@ extension ServerConfiguration {
         queue = try reader.queue()
         cache = try reader.cache()
         limits = try reader.limits()
-        archive = reader.archive()
+        archive = try reader.archive()
         pollServers = reader.list("notify.urls") ?? []
         polls = try reader.polls(isInsecure: isInsecure)
         collection = reader.collection()
@@ -67,7 +67,7 @@ extension ServerConfiguration {
                 "bus.kind",
                 "without a bus the processes do not hear of each other: choose redis, or give one process all roles")
         }
-        if archive != nil, database != .sqlite, !roles.isSuperset(of: [.api, .block, .maintenance]) {
+        if archive?.directory != nil, database != .sqlite, !roles.isSuperset(of: [.api, .block, .maintenance]) {
             throw reader.complaint(
                 "archive.directory", "belongs to one process, which needs the roles api, block and maintenance")
         }
@@ -153,17 +153,5 @@ extension SettingsReader {
         return CollectionChoice(
             interval: time("collect.interval") ?? .seconds(6 * 3600), limits: limits,
             bytesPerSecond: bytes("collect.rate") ?? 16 << 20)
-    }
-
-    fileprivate func archive() -> ArchiveChoice? {
-        text("archive.directory").map { directory in
-            ArchiveChoice(
-                directory: directory, pace: ThawingArchive.Pace(delay: time("archive.thaw_delay") ?? .zero),
-                policy: ArchivePolicy(
-                    pastAfter: time("archive.after") ?? .seconds(90 * 86_400),
-                    currentAfter: time("archive.unused"),
-                    keptAfterThaw: time("archive.keep") ?? .seconds(7 * 86_400)),
-                round: time("archive.interval") ?? .seconds(86_400))
-        }
     }
 }

@@ -62,6 +62,12 @@ enum DatabaseChoice: Equatable, Sendable {
     case sqlite
     /// On a PostgreSQL server; `standbys` are asked in their order when it does not answer.
     case postgresql(url: String, standbys: [String], pool: Int)
+
+    /// The connection string of the server; nil for the data directory.
+    var url: String? {
+        guard case .postgresql(let url, _, _) = self else { return nil }
+        return url
+    }
 }
 
 /// Where packs are.

@@ -45,14 +45,16 @@ extension SettingsReader {
         return StorageChoice(place: .s3(regions), packSize: size, policy: policy)
     }
 
-    private func region(below path: String) throws -> S3Region {
+    /// The bucket that some keys tell of, under the name that it is given or told.
+    func region(below path: String, name: String? = nil) throws -> S3Region {
         func required(_ key: String) throws -> String {
-            try self.required(try secret("\(path).\(key)"), "\(path).\(key)", for: "a region")
+            try self.required(
+                try secret("\(path).\(key)"), "\(path).\(key)", for: name.map { "the \($0)" } ?? "a region")
         }
         let endpoint = try required("endpoint")
         try ensure(endpoint, ["https", "http"], "\(path).endpoint")
         return S3Region(
-            name: try required("name"), endpoint: endpoint, bucket: try required("bucket"),
+            name: try name ?? required("name"), endpoint: endpoint, bucket: try required("bucket"),
             region: text("\(path).region") ?? "us-east-1", accessKey: try required("access_key"),
             secretKey: try required("secret_key"), authorities: text("\(path).ca"),
             isPathStyle: flag("\(path).path_style") ?? false)

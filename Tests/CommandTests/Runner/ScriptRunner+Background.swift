@@ -79,8 +79,7 @@ extension ScriptRunner {
     }
 
     private func startServer(_ arguments: [String]) async throws {
-        let data = folder.appending("server")
-        variables["DATA"] = data
+        let data = try known("DATA")
         let authority = variables["SERVER"].flatMap { URL(string: $0) }
             .flatMap { url in url.port.map { "\(url.host ?? "127.0.0.1"):\($0)" } }
         try startNamed(

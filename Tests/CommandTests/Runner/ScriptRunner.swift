@@ -1,6 +1,8 @@
 import Foundation
 import TestSupport
 
+@testable import S3Support
+
 /// Runs a script in a folder of its own.
 ///
 /// Each word that a line may begin with is a method in one of the extensions. Whatever a script started is gone when
@@ -26,6 +28,7 @@ final class ScriptRunner {
     var input: String?
     var last: Result?
     var background: [String: ChildProcess] = [:]
+    var buckets: [String: FakeS3] = [:]
     private var started = 0
 
     init(_ script: Script, binaries: String, limit: Duration = .seconds(60)) {
@@ -34,7 +37,7 @@ final class ScriptRunner {
         self.limit = limit
         let work = folder.appending("work")
         directory = work
-        variables = ["WORK": work, "BIN": binaries, "TOOLS": Self.tools]
+        variables = ["WORK": work, "BIN": binaries, "TOOLS": Self.tools, "DATA": folder.appending("server")]
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
         environment = [
             "PATH": "\(binaries):\(path)", "HOME": work, "LANG": "C.UTF-8", "TZ": "UTC",
@@ -78,6 +81,7 @@ final class ScriptRunner {
         case "exitcode": try checkExitCode(rest)
         case "cmp": try compare(rest, isNegated: isNegated)
         case "same": try await compareTrees(rest, isNegated: isNegated)
+        case "equal-buckets": try compareBuckets(rest, isNegated: isNegated)
         case "exists": try checkExistence(rest, isNegated: isNegated)
         case "eventually": try await eventually(rest, isNegated: isNegated)
         default:
@@ -102,6 +106,7 @@ final class ScriptRunner {
         case "kill": try await killNamed(only(rest, "a name"))
         case "server": try await server(rest)
         case "postgres": try makeDatabase()
+        case "bucket": try await bucket(rest)
         case "wait-ready": try await waitReady()
         default: throw Failure("there is no command \(command)")
         }
@@ -166,6 +171,7 @@ final class ScriptRunner {
         for process in background.values { process.signal(SIGKILL) }
         for process in background.values { _ = await process.wait(atMost: .seconds(10)) }
         background = [:]
+        await endBuckets()
     }
 }
 

@@ -5,6 +5,7 @@ import Foundation
 import HTTPAPI
 import Logging
 import MessagingRedis
+import StorageS3
 import TestSupport
 import Testing
 
@@ -233,6 +234,14 @@ struct ServerConfigurationTests {
             ),
             ("data: /d\ndatabase: {kind: postgresql}", "database.url: is missing"),
             ("data: /d\ndatabase: {kind: postgresql, url: 'mysql://secret'}", "database.url: is a URL: postgresql://"),
+            (
+                "data: /d\narchive: {kind: s3, directory: /a}",
+                "archive.directory: does not go with archive.kind, which is s3"
+            ),
+            ("data: /d\narchive: {bucket: b}", "archive.bucket: does not go with archive.kind, which is local"),
+            ("data: /d\narchive: {kind: s3, bucket: b}", "archive.endpoint: is missing: the archive needs it"),
+            ("data: /d\narchive: {kind: s3, restore_days: 0}", "archive.restore_days: is a number, 1 to 365"),
+            ("data: /d\narchive: {kind: s3, restore_tier: fast}", "archive.restore_tier: is one of expedited"),
             ("data: /d\nstorage: {policy: two}", "storage.policy: is one of all, one"),
             ("data: /d\nstorage: {kind: s3}", "storage.regions: is missing"),
             ("data: /d\nstorage: {kind: s3, directories: [/a]}", "storage.directories: does not go with"),
@@ -293,6 +302,36 @@ struct ServerConfigurationTests {
         #expect(complaint { try read(twice) }.contains("'a' is the name of two regions"))
         let ftp = Self.remote.replacing("https://a", with: "ftp://a")
         #expect(complaint { try read(ftp) }.contains("storage.regions.0.endpoint: is a URL"))
+    }
+
+    @Test("an archive may be a bucket, which several processes may open")
+    func archiveBucket() throws {
+        let yaml =
+            Self.remote + """
+
+                roles: [api]
+                archive:
+                  kind: s3
+                  endpoint: https://cold
+                  bucket: deep
+                  access_key: k
+                  secret_key_file: /s/cold
+                  storage_class: DEEP_ARCHIVE
+                  restore_tier: bulk
+                  restore_days: 5
+                  after: 30d
+                """
+        let choice = try #require(try read(yaml, files: ["/s/cold": "secret"]).archive)
+        guard case .bucket(let region, let storageClass, let configuration) = choice.place else {
+            Issue.record("it is no bucket")
+            return
+        }
+        #expect(region.name == "archive" && region.bucket == "deep" && region.secretKey == "secret")
+        #expect(storageClass == "DEEP_ARCHIVE" && choice.policy.pastAfter == .seconds(30 * 86_400))
+        #expect(configuration == S3ArchiveConfiguration(tier: .bulk, days: 5) && choice.directory == nil)
+        let short = yaml.replacing("restore_tier: bulk", with: "thaw_delay: 1h")
+        guard case .bucket(_, _, let other)? = try read(short, files: ["/s/cold": "s"]).archive?.place else { return }
+        #expect(other.tier == .standard && other.delay == .seconds(3600))
     }
 
     @Test("several processes need a bus, and one archive one process")

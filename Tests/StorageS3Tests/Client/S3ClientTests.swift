@@ -98,7 +98,7 @@ import Testing
         }
     }
 
-    @Test("an object that came about while its upload was under way is not stored over where the server sees to that")
+    @Test("an object that came about during an upload is not stored over where the server sees to that")
     func overtakenUpload() async throws {
         try await withServer { server, client in
             let upload = try await client.beginUpload("packs/p")
@@ -117,6 +117,24 @@ import Testing
         }
     }
 
+    @Test("a condition holds on a server that compares an ETag without its quotes, and only then")
+    func bareTags() async throws {
+        try await withServer { server, client in
+            server.state.withLock { $0.bucket.comparesBareTags = true }
+            let tag = try await client.put("packs/p", [1])
+            let next = try await client.put("packs/p", [2], S3PutOptions(condition: .matches(tag)))
+            #expect(server.objects()["packs/p"] == [2] && next != tag)
+            server.forgetCounts()
+            for old in [tag, "\"\"", "\"", "none"] {
+                await #expect {
+                    try await client.put("packs/p", [3], S3PutOptions(condition: .matches(old)))
+                } throws: { ($0 as? S3Failure)?.isPreconditionFailed == true }
+            }
+            #expect(server.count("PUT packs") == 4, "another object is not tried again")
+            #expect(server.objects()["packs/p"] == [2])
+        }
+    }
+
     @Test("a list of unfinished uploads goes on over its pages, and is refused when it can't")
     func manyUploads() async throws {
         try await withServer { server, client in
@@ -124,7 +142,8 @@ import Testing
                 state.bucket.pageSize = 10
                 for number in 0..<35 {
                     let upload = FakeBucket.Upload(
-                        key: "packs/\(number % 3)", object: FakeBucket.Object(bytes: []), begun: "2026-01-01T00:00:00.000Z")
+                        key: "packs/\(number % 3)", object: FakeBucket.Object(bytes: []),
+                        begun: "2026-01-01T00:00:00.000Z")
                     state.bucket.uploads["upload-\(number)"] = upload
                 }
             }
@@ -218,7 +237,7 @@ import Testing
             await #expect {
                 try await client.get("k", limit: 10)
             } throws: { ($0 as? S3Failure)?.kind == .timedOut }
-            #expect(start.duration(to: ContinuousClock().now) < .seconds(3))
+            #expect(start.duration(to: ContinuousClock().now) < .seconds(10))
         }
     }
 
