@@ -7,7 +7,7 @@ import time
 import unittest
 from pathlib import Path
 
-from drill_cases import CALM, Case, Plan, Row, cases, chosen, served_meanwhile, slowest
+from drill_cases import CALM, Case, Plan, Row, cases, chosen, outage, served_meanwhile, slowest
 from drill_history import Attempt, Verdict
 from drill_recovery import Heartbeat, Recovery, failures, recovery
 from drill_report import document, lines, markdown, succeeded, summary
@@ -62,6 +62,10 @@ class Recovering(unittest.TestCase):
         found = slowest([attempt(1, 9), attempt(10, 10.25), attempt(11, 11.5), attempt(9, 13), attempt(12, 19, "x")], 10, 20)
         self.assertEqual(found, ["answers meanwhile took writes 0.50 s, at most 4.0 s"])
         self.assertEqual(slowest([attempt(1, 9)], 10, 20), [])
+
+    def test_the_longer_outage_counts(self) -> None:
+        self.assertEqual(outage(Recovery(2.0, 0.0), Recovery(5.0, 1.0)), 5)
+        self.assertEqual(outage(Recovery(None, 9.0), None), 0)
 
     def test_a_drill_that_stood_still_knows_it(self) -> None:
         heartbeat = Heartbeat(0.5)
