@@ -39,6 +39,10 @@ class Recovering(unittest.TestCase):
     def test_a_late_end_of_an_early_failure_does_not_count(self) -> None:
         self.assertEqual(self.found(attempt(10, 15, "x"), attempt(11, 12)), (2, 0))
 
+    def test_who_was_under_way_when_it_was_harmed_counts(self) -> None:
+        self.assertEqual(self.found(attempt(9, 14, "x"), attempt(14.5, 15)), (5, 0))
+        self.assertEqual(self.found(attempt(9, 14, "x"), attempt(11, 12)), (2, 0))
+
     def test_it_was_back_only_once_it_was_mended(self) -> None:
         self.assertEqual(self.found(attempt(10, 15, "x"), attempt(16, 21, "x"), attempt(21, 22)), (None, 2))
         self.assertEqual(self.found(attempt(11, 21)), (None, 1))
