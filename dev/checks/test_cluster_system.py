@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import ssl
 import tempfile
-import threading
 import unittest
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +17,6 @@ from cluster.s3 import Keys, listed_objects, signed
 from cluster.servers import Backends, Bucket, configuration, yaml
 from cluster_system import ClusterSystem, keep_logs, problem_of_buckets, row_of
 from drill_parts import HARMS, PARTS, system_named
-from drill_tree import write_tree
 from single_server import SingleServer
 
 BACKENDS = Backends(
@@ -138,63 +135,6 @@ def shaken_hands(client: ssl.SSLContext, server: ssl.SSLContext, host: str) -> N
                 end.do_handshake()
             except ssl.SSLWantReadError:
                 continue
-
-
-class Tree(http.server.BaseHTTPRequestHandler):
-    """A server with a folder of two pages and a file that is missing."""
-
-    protocol_version = "HTTP/1.1"
-    ANSWERS = {
-        "/v1/login": {"token": "t", "namespace_id": "n", "device_id": "d"},
-        "/v1/list": {
-            "entries": [{"name": "a b", "href": "/a%20b", "kind": "folder"}], "next": "a%20b"},
-        "/v1/list?after=a%20b": {"entries": [{"name": "last", "href": "/last", "kind": "file"}]},
-        "/v1/list/a%20b": {"entries": [{"name": "in", "href": "/a%20b/in", "kind": "file"}]},
-    }  # fmt: skip
-    FILES = {"/v1/files/a%20b/in": b"inner", "/v1/files/last": b"last"}
-
-    def do_GET(self) -> None:  # noqa: N802
-        found = self.FILES.get(self.path)
-        if found is None and self.path in self.ANSWERS:
-            found = json.dumps(self.ANSWERS[self.path]).encode()
-        self.send_response(404 if found is None else 200)
-        self.send_header("Content-Length", str(len(found or b"")))
-        self.end_headers()
-        self.wfile.write(found or b"")
-
-    def do_POST(self) -> None:  # noqa: N802
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.do_GET()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-class Trees(unittest.TestCase):
-    """Reading a tree as a new device does."""
-
-    def setUp(self) -> None:
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Tree)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.addCleanup(self.server.server_close)
-        self.addCleanup(self.server.shutdown)
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.into = Path(folder.name) / "tree"
-
-    def written(self) -> str:
-        return write_tree(("127.0.0.1", self.server.server_port), None, "eve", "password", self.into)
-
-    def test_every_folder_and_page_is_written(self) -> None:
-        self.assertEqual(self.written(), "")
-        found = {str(path.relative_to(self.into)): path.read_bytes() for path in self.into.rglob("*") if path.is_file()}
-        self.assertEqual(found, {"a b/in": b"inner", "last": b"last"})
-
-    def test_what_can_not_be_read_is_named(self) -> None:
-        kept = Tree.FILES
-        self.addCleanup(setattr, Tree, "FILES", kept)
-        Tree.FILES = {"/v1/files/last": b"last"}
-        self.assertIn("/a%20b/in could not be read: 404", self.written())
 
 
 class Told(Part):

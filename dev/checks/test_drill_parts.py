@@ -7,7 +7,7 @@ import time
 import unittest
 from pathlib import Path
 
-from drill_cases import CALM, Case, Plan, Row, cases, chosen, served_meanwhile, slowest
+from drill_cases import CALM, Case, Plan, Row, cases, chosen, outage, served_meanwhile, slowest
 from drill_history import Attempt, Verdict
 from drill_recovery import Heartbeat, Recovery, failures, recovery
 from drill_report import document, lines, markdown, succeeded, summary
@@ -39,6 +39,10 @@ class Recovering(unittest.TestCase):
     def test_a_late_end_of_an_early_failure_does_not_count(self) -> None:
         self.assertEqual(self.found(attempt(10, 15, "x"), attempt(11, 12)), (2, 0))
 
+    def test_who_was_under_way_when_it_was_harmed_counts(self) -> None:
+        self.assertEqual(self.found(attempt(9, 14, "x"), attempt(14.5, 15)), (5, 0))
+        self.assertEqual(self.found(attempt(9, 14, "x"), attempt(11, 12)), (2, 0))
+
     def test_it_was_back_only_once_it_was_mended(self) -> None:
         self.assertEqual(self.found(attempt(10, 15, "x"), attempt(16, 21, "x"), attempt(21, 22)), (None, 2))
         self.assertEqual(self.found(attempt(11, 21)), (None, 1))
@@ -62,6 +66,10 @@ class Recovering(unittest.TestCase):
         found = slowest([attempt(1, 9), attempt(10, 10.25), attempt(11, 11.5), attempt(9, 13), attempt(12, 19, "x")], 10, 20)
         self.assertEqual(found, ["answers meanwhile took writes 0.50 s, at most 4.0 s"])
         self.assertEqual(slowest([attempt(1, 9)], 10, 20), [])
+
+    def test_the_longer_outage_counts(self) -> None:
+        self.assertEqual(outage(Recovery(2.0, 0.0), Recovery(5.0, 1.0)), 5)
+        self.assertEqual(outage(Recovery(None, 9.0), None), 0)
 
     def test_a_drill_that_stood_still_knows_it(self) -> None:
         heartbeat = Heartbeat(0.5)

@@ -19,10 +19,9 @@ from cluster.network import CLONE_NEWNET, NAMESPACES
 from cluster.part import Part
 from cluster.plan import Cluster
 from cluster.program import wait_until
-from cluster.servers import POLL_PORT, PORT
+from cluster.servers import POLL_PORT, PORT, configuration, yaml
 from drill_parts import HARMS, PARTS, Endpoint
-from drill_tree import write_tree
-from measure import run
+from measure import Finished, run
 from notify_seed import poll_key
 from notify_server import SPARE
 
@@ -51,7 +50,6 @@ class ClusterSystem:
     def __init__(self, folder: Path, programs: Path, polls: int) -> None:
         require_root()
         self.folder, self.programs = folder, programs
-        self._passwords: dict[str, str] = {}
         self._harmed: dict[str, list[Part]] = {}
         self._home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
         self._is_ours = RUNNING not in os.environ
@@ -71,9 +69,10 @@ class ClusterSystem:
 
     def _prepare(self) -> None:
         """Makes what commands work on, and room for very many connections of one address."""
-        self.operator = self.folder / "operator"
-        self.operator.mkdir(mode=0o700)
-        shutil.copy(self.cluster.folder / "keyring", self.operator)
+        self.settings = self.folder / "operator.yml"
+        self.settings.touch(0o600)
+        address = self.cluster.network.addresses[CLIENT]
+        self.settings.write_text(yaml(configuration(address, self.cluster.backends())))
         words = ["sh", "-c", "echo 1024 65000 > /proc/sys/net/ipv4/ip_local_port_range"]
         run([*self.cluster.network.enter(CLIENT), *words])
 
@@ -185,28 +184,18 @@ class ClusterSystem:
             return ""
 
     def export(self, region: str, account: str, into: Path) -> str:
-        """Reads the whole tree as a new device does, while all other regions are cut off."""
-        others = [each for each in self.cluster.regions if each.host != region]
-        try:
-            for other in others:
-                with self._outside():
-                    self.cluster.harm("cut", other.host)
-            return write_tree(self.endpoint, self.tls, account, self._passwords[account], into)
-        finally:
-            for other in others:
-                with self._outside():
-                    self.cluster.harm("mend", other.host)
-                    other.wait(60)
+        """By the command, which is told of one region alone."""
+        finished = self._command("export", into, "--account", account, "--region", region, check=False)
+        return "" if finished.code == 0 else f"export ended with {finished.code}: {finished.errors[-500:]}"
 
     def add_account(self, name: str, password: str) -> None:
-        """By the command, on the client's host."""
-        hosts = ",".join(f"{self.cluster.network.addresses[node.host]}:5432" for node in self.cluster.nodes)
-        secret = self.cluster.choices.password
-        place = f"postgresql://cairn:{secret}@{hosts}/cairn?target_session_attrs=read-write&connect_timeout=2"
-        words: list[str | Path] = [*self.cluster.network.enter(CLIENT), self.programs / "cairn-server", "account", "add"]
-        options = ["--password-stdin", "--data", self.operator, "--database", place]
-        run([*words, name, *options], input=password + "\n")
-        self._passwords[name] = password
+        """By the command."""
+        self._command("account", "add", name, "--password-stdin", input=password + "\n")
+
+    def _command(self, *words: str | Path, input: str | None = None, check: bool = True) -> Finished:
+        """A command of the operator, on the client's host."""
+        host = self.cluster.network.enter(CLIENT)
+        return run([*host, self.programs / "cairn-server", *words, "--config", self.settings], input=input, check=check)
 
     def rows(self, question: str) -> list[tuple]:
         """By psql, from whichever node takes writes."""

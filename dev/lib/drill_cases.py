@@ -93,6 +93,11 @@ def served_meanwhile(writes: Recovery | None, reads: Recovery | None) -> Verdict
     return verdict
 
 
+def outage(*kinds: Recovery | None) -> float:
+    """For how many seconds requests were not served while something was harmed, where something takes over."""
+    return max((each.harmed for each in kinds if each and each.harmed), default=0.0)
+
+
 def slowest(attempts: list[Attempt], harmed: float, mended: float) -> list[str]:
     """The longest and the middle one of the waits for an answer that was good, while something was harmed, in a line."""
     found = []
@@ -282,7 +287,7 @@ class Case:
         style = self.cluster.style
         journals = {each: read_journal(self.cluster.rows, each, style) for each in load.history.namespaces()}
         readers = {device.namespace: device for device in away}
-        row.verdicts += verdicts_of(load.history, journals, TOLD_WITHIN, until)
+        row.verdicts += verdicts_of(load.history, journals, TOLD_WITHIN + outage(row.writes, row.reads), until)
         row.verdicts.append(check_bytes(load.history, readers, load.contents))
         accounts = {member.namespace: member.name for member in load.members}
         row.verdicts.append(check_regions(self.cluster, accounts, journals, load.contents, self.folder))

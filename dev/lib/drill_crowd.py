@@ -62,6 +62,8 @@ class ParkedCrowd:
     def check(self) -> Verdict:
         """Commits, and looks whether each of them is told."""
         verdict = Verdict("the parked crowd is told")
+        # A connection that has rested for so long may have been ended by whoever is in between.
+        self.author.close()
         commit = self.author.folder(f"/told-{self.polls}")
         if commit.outcome != OK:
             verdict.problems.append(f"the commit that is to be told failed: {commit}")

@@ -32,17 +32,21 @@ def again(attempts: Iterable[Attempt], start: float, end: float) -> float | None
     return min((each.ended - start for each in within if not each.failure and each.started > last), default=None)
 
 
+def _since(moment: float, attempts: list[Attempt]) -> list[Attempt]:
+    """Those that were under way at a moment, as if they had begun then, and those that began later."""
+    return [replace(each, started=max(each.started, moment)) for each in attempts if each.ended > moment]
+
+
 def recovery(attempts: list[Attempt], kind: str, harmed: float, mended: float, end: float) -> Recovery:
     """Looks at the time in which something was harmed, and at the time after it was brought back."""
     chosen = [each for each in attempts if each.kind == kind]
     # Who waits for an answer when the part comes back was not served while it was away. When that request fails, nobody knows
     # which of the two it was; others were served, and so it counts among those of the return.
     while_harmed = [each for each in chosen if each.ended <= mended]
-    first = again(while_harmed, harmed, mended)
+    first = again(_since(harmed, while_harmed), harmed, mended)
     served = any(harmed <= each.started and not each.failure for each in while_harmed)
     if first is not None and served:
-        afterwards = [replace(each, started=max(each.started, mended)) for each in chosen if each.ended > mended]
-        return Recovery(first, again(afterwards, mended, end))
+        return Recovery(first, again(_since(mended, chosen), mended, end))
     last = max((each.started for each in chosen if each.failure and each.started < end), default=0.0)
     ends = [each.ended - mended for each in chosen if not each.failure and each.ended >= mended and each.started > last]
     return Recovery(None, min(ends, default=None))
