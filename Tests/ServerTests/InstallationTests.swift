@@ -1,7 +1,10 @@
+import ArgumentParser
+import Blocks
 import Files
 import Foundation
 import Metadata
 import Model
+import StorageS3
 import TestSupport
 import Testing
 
