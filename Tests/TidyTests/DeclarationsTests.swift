@@ -57,7 +57,8 @@ struct DeclarationsTests {
         "what has words, or needs none, is fine",
         arguments: [
             "/// Words.\npublic struct A {}", "/// Words.\n@inlinable @available(*, deprecated)\npublic func a() {}",
-            "public import Model", "public extension A {}", "struct A {}", "let a = \"public struct A {}\"",
+            "public import Model", "public extension A {}", "struct A {}",
+            "func a() {\n    let b = c.open()\n    let d = 1\n}", "let a = \"public struct A {}\"",
             "/// Words.\n@discardableResult\npublic final class A {}", "public override func a() {}",
             "/// Words.\n// More.\npublic let a = 1",
             "/// Words.\npublic protocol A {\n    /// Words.\n    func b()\n}",

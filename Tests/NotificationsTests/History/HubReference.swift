@@ -148,7 +148,7 @@ struct HubReference {
         let moved = poll.cursors.compactMap { namespace, seen -> MovedNamespace? in
             let head = namespaces[namespace]!.head
             guard head > seen || namespace == announced else { return nil }
-            return MovedNamespace(namespace: namespace, revision: head, pending: namespace == announced)
+            return MovedNamespace(namespace: namespace, revision: max(head, seen), pending: namespace == announced)
         }
         if !moved.isEmpty { return end([owner], .moved(moved)) }
         if poll.onlyLooks, poll.cursors.keys.allSatisfy(isKnown) { return end([owner], .timedOut) }

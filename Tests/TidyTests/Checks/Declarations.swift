@@ -70,6 +70,8 @@ enum Declarations {
     /// override, which inherits them.
     private static func isPublicDeclaration(_ tokens: [Token], _ index: Int) -> Bool {
         guard tokens[index].kind == .identifier, ["public", "open"].contains(tokens[index].text) else { return false }
+        // A method that is called so.
+        if index > 0, tokens[index - 1].text == "." { return false }
         var next = index + 1
         while next < tokens.count {
             let word = tokens[next].text
