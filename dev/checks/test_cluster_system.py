@@ -14,22 +14,10 @@ from cluster.network import Network
 from cluster.part import Health, Part
 from cluster.plan import Choices, Cluster
 from cluster.s3 import Keys, listed_objects, signed
-from cluster.servers import Backends, Bucket, configuration, yaml
+from cluster.servers import Secrets, settings
 from cluster_system import ClusterSystem, keep_logs, problem_of_buckets, row_of
 from drill_parts import HARMS, PARTS, system_named
 from single_server import SingleServer
-
-BACKENDS = Backends(
-    password="secret",
-    databases=["10.0.0.1", "10.0.0.2"],
-    sentinels=["10.0.0.3:26379", "10.0.0.4:26379"],
-    master="cairn",
-    lone_queue="10.0.0.5:6379",
-    buckets=[Bucket("east", "http://10.0.0.6:7480", "cairn", "key", "word")],
-    keyring=Path("/keyring"),
-    polls=7,
-)
-
 
 class Rows(unittest.TestCase):
     """What psql says."""
@@ -84,21 +72,28 @@ class Requests(unittest.TestCase):
 class Files(unittest.TestCase):
     """What processes are told, and what is kept of them."""
 
-    def test_only_who_parks_polls_listens_for_them(self) -> None:
-        notify, api = configuration("10.0.0.9", BACKENDS, "notify"), configuration("10.0.0.8", BACKENDS, "api")
-        self.assertEqual(notify["notify"], {"listen": "10.0.0.9:8485", "capacity": 7})
-        self.assertNotIn("notify", api)
-        self.assertIn('listen: "10.0.0.9:8485"', yaml(notify))
+    def test_secrets_are_put_into_the_shipped_file(self) -> None:
+        found = settings(Secrets("a-password", Keys("a-key", "a-word"), Path("/a/keyring")))
+        self.assertNotIn("CHANGE-ME", found)
+        self.assertEqual((found.count("a-key"), found.count("a-word"), found.count("a-password")), (2, 2, 6))
+        self.assertIn("keyring_file: /a/keyring\n", found)
+
+    def test_regions_bear_the_names_of_their_hosts(self) -> None:
+        found = settings(Secrets("p", Keys("k", "w"), Path("/k")))
+        self.assertEqual([line.split()[-1] for line in found.splitlines() if "- name:" in line], ["s3a", "s3b"])
 
     def test_the_queue_at_work_is_the_one_alone(self) -> None:
-        queue = configuration("10.0.0.8", BACKENDS)["queue"]
-        assert isinstance(queue, dict)
-        self.assertIn("10.0.0.5", queue["urls"][0])
+        found = settings(Secrets("p", Keys("k", "w"), Path("/k")))
+        urls = found.partition("urls:\n")[2].splitlines()
+        self.assertEqual(urls[0].strip(), "- redis://:p@10.84.84.84:6379")
+        self.assertTrue(urls[1].strip().startswith("- redis+sentinel://"))
 
-    def test_the_database_is_whichever_takes_writes(self) -> None:
-        database = configuration("10.0.0.8", BACKENDS)["database"]
-        assert isinstance(database, dict)
-        self.assertIn("@10.0.0.1,10.0.0.2/cairn?target_session_attrs=read-write", database["url"])
+    def test_only_who_parks_polls_listens_for_them(self) -> None:
+        cluster = Cluster(Path("/nowhere"), Choices("/programs", "p", "s", "bluestore", polls=7))
+        told = {server.host: server.program("cairn-server").env for server in cluster.servers}
+        polls = {"CAIRN_NOTIFY_LISTEN": "10.84.84.41:8485", "CAIRN_NOTIFY_CAPACITY": "7"}
+        self.assertEqual(told["notify1"], {"CAIRN_LISTEN": "10.84.84.41:8484", **polls})
+        self.assertEqual(told["api2"], {"CAIRN_LISTEN": "10.84.84.22:8484"})
 
     def test_logs_are_kept_under_the_names_of_hosts_and_programs(self) -> None:
         with tempfile.TemporaryDirectory() as name:

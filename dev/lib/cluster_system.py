@@ -19,7 +19,7 @@ from cluster.network import CLONE_NEWNET, NAMESPACES
 from cluster.part import Part
 from cluster.plan import Cluster
 from cluster.program import wait_until
-from cluster.servers import POLL_PORT, PORT, configuration, yaml
+from cluster.servers import POLL_PORT, PORT, settings
 from drill_parts import HARMS, PARTS, Endpoint
 from measure import Finished, run
 from notify_seed import poll_key
@@ -71,8 +71,7 @@ class ClusterSystem:
         """Makes what commands work on, and room for very many connections of one address."""
         self.settings = self.folder / "operator.yml"
         self.settings.touch(0o600)
-        address = self.cluster.network.addresses[CLIENT]
-        self.settings.write_text(yaml(configuration(address, self.cluster.backends())))
+        self.settings.write_text(settings(self.cluster.secrets))
         words = ["sh", "-c", "echo 1024 65000 > /proc/sys/net/ipv4/ip_local_port_range"]
         run([*self.cluster.network.enter(CLIENT), *words])
 

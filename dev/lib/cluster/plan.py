@@ -14,14 +14,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cluster.balancer import AUTHORITY, Balancer, make_certificate
-from cluster.cache import GROUP, MASTER, RedisNode
+from cluster.cache import GROUP, RedisNode
 from cluster.database import Database, DatabaseNode, Voter
 from cluster.needs import ClusterError, require_machine
 from cluster.network import Network, command
 from cluster.part import Part
 from cluster.program import Program, kill_at_once, wait_until
-from cluster.s3 import BUCKET, Keys, Region
-from cluster.servers import ROLES, Backends, Bucket, CairnProcess
+from cluster.s3 import Keys, Region
+from cluster.servers import ROLES, CairnProcess, Secrets
 
 SUBNET = "10.84.84"
 # The last number of each host's address.
@@ -56,7 +56,7 @@ class Cluster:
         addresses = {name: f"{SUBNET}.{number}" for name, number in HOSTS.items()}
         self.network = Network(self.folder, addresses, {"cairn": SERVICE})
         network, hosts = self.network, self.folder / "hosts"
-        password, keys = choices.password, Keys("cairn", choices.secret)
+        password, keys = choices.password, self.secrets.keys
         self.voters = [Voter(network, name, hosts) for name in ("etcd1", "etcd2", "etcd3")]
         self.nodes = [DatabaseNode(network, name, hosts, password) for name in ("db1", "db2")]
         self.database = Database(self.voters, self.nodes, password)
@@ -66,7 +66,7 @@ class Cluster:
         self.servers: list[CairnProcess] = []
         if choices.programs:
             self.servers = [
-                CairnProcess(network, host, hosts, role, Path(choices.programs), self.backends())
+                CairnProcess(network, host, hosts, role, Path(choices.programs), self.secrets, choices.polls)
                 for role, names in ROLES.items()
                 for host in names
             ]
@@ -114,22 +114,10 @@ class Cluster:
         """The certificate by which clients know the balancers."""
         return self.folder / "tls" / AUTHORITY
 
-    def backends(self) -> Backends:
+    @property
+    def secrets(self) -> Secrets:
         """What the processes of Cairn are told of the rest."""
-        addresses = self.network.addresses
-        buckets = [
-            Bucket(region.host, region.endpoint, BUCKET, region.keys.access, region.keys.secret) for region in self.regions
-        ]
-        return Backends(
-            password=self.choices.password,
-            databases=[addresses[node.host] for node in self.nodes],
-            sentinels=[f"{addresses[host]}:26379" for host in GROUP],
-            master=MASTER,
-            lone_queue=f"{addresses['queue']}:6379",
-            buckets=buckets,
-            keyring=self.folder / "keyring",
-            polls=self.choices.polls,
-        )
+        return Secrets(self.choices.password, Keys("cairn", self.choices.secret), self.folder / "keyring")
 
     # Start and end
 
@@ -170,7 +158,7 @@ class Cluster:
 
     def _start_servers(self) -> None:
         # Made once, for all of them: none makes its own when it is named in the configuration.
-        command([Path(self.choices.programs) / "cairn-server", "key", "new", self.backends().keyring])
+        command([Path(self.choices.programs) / "cairn-server", "key", "new", self.secrets.keyring])
         for each in self.servers:
             each.first_start()
         for each in self.servers:
