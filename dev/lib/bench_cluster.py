@@ -31,34 +31,50 @@ class Work:
     name: str
     role: str
     devices: int
-    most: int
+    # How often each device does it at most.
+    most: Callable[[Device], int]
     prepare: Callable[[Device], object]
     act: Callable[[Device], object]
     size: int = 0
 
 
+@dataclass
+class Spent:
+    """Seconds of processor time of each part, of the load and of everything else, in a stretch of time."""
+
+    wall: float
+    parts: dict[str, float]
+    others: float
+
+    @property
+    def busy(self) -> float:
+        """How many processors were busy, whatever with."""
+        return (sum(self.parts.values()) + self.others) / self.wall
+
+
 class Gauge:
-    """Processor time of each part, of the load, and of everything else on the machine."""
+    """Counts processor time between two moments."""
 
     def __init__(self, cluster: LoopbackCluster) -> None:
         self.cluster = cluster
-        self.first: dict[str, float] = {}
+        self.first = (0.0, 0.0, {"": 0.0})
 
     def begin(self) -> None:
         """From now on."""
         self.first = self._now()
 
-    def end(self) -> dict[str, float]:
-        """Seconds since then."""
-        spent = {name: used - self.first[name] for name, used in self._now().items()}
-        others = spent.pop("all") - sum(spent.values())
-        return spent | {"others": max(0.0, others)}
+    def end(self) -> Spent:
+        """What was used since then."""
+        wall, busy, parts = self.first
+        now_wall, now_busy, now_parts = self._now()
+        spent = {name: used - parts[name] for name, used in now_parts.items()}
+        return Spent(now_wall - wall, spent, max(0.0, now_busy - busy - sum(spent.values())))
 
-    def _now(self) -> dict[str, float]:
+    def _now(self) -> tuple[float, float, dict[str, float]]:
         # Of the machine: user, nice, system, idle, waiting, interrupts of both kinds.
         ticks = [int(word) for word in next(iter(read_lines("/proc/stat"))).split()[1:8]]
         busy = (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
-        return self.cluster.processor() | {"load": time.process_time(), "all": busy}
+        return time.monotonic(), busy, {"load": time.process_time()} | self.cluster.processor()
 
 
 class ClusterBench:
@@ -108,9 +124,11 @@ class ClusterBench:
     def _works(self) -> Sequence[Work]:
         # What comes first is not counted: a connection, and whatever a process makes for a device once.
         return [
-            Work("commits", "api", DEVICES, sys.maxsize, _settle, Device.commit),
-            Work("blocks, up", "block", CARRIERS, self.blocks, Device.bring, Device.bring, LARGE),
-            Work("blocks, down", "block", CARRIERS, self.blocks, Device.read, Device.read, LARGE),
+            Work("commits", "api", DEVICES, lambda _: sys.maxsize, _settle, Device.commit),
+            Work("blocks, up", "block", CARRIERS, lambda _: self.blocks, Device.bring, Device.bring, LARGE),
+            Work(
+                "blocks, down", "block", CARRIERS, lambda device: len(device.brought), Device.read, Device.read, LARGE
+            ),
         ]
 
     def _measure(self, work: Work, count: int) -> None:
@@ -125,9 +143,8 @@ class ClusterBench:
             device.close()
         self._note(work, f"{count} of each", done, spent)
 
-    def _note(self, work: Work, column: str, done: Done, spent: dict[str, float]) -> None:
+    def _note(self, work: Work, column: str, done: Done, spent: Spent) -> None:
         count = len(done.times)
-        busy = sum(spent.values()) / done.seconds
 
         def add(row: str, value: float, unit: str) -> None:
             self.figures.add(f"{work.name}: {row}", column, value, unit)
@@ -137,10 +154,10 @@ class ClusterBench:
             add("bytes in a second", round(count * work.size / done.seconds / 1e6, 1), "MB/s")
         for share in (0.5, 0.99):
             add(f"p{share * 100:.0f}", round(percentile(done.times, share) * 1000, 1), "ms")
-        for part, seconds in spent.items():
+        for part, seconds in (spent.parts | {"others": spent.others}).items():
             add(f"processor by request, {part}", round(seconds / count * 1000, 2), "ms")
-        add("processors that were busy", round(busy, 2), "x")
-        self.say(f"{column}, {work.name}: {count / done.seconds:.0f}/s of {count}, {limit(spent, done.seconds)}")
+        add("processors that were busy", round(spent.busy, 2), "x")
+        self.say(f"{column}, {work.name}: {count / done.seconds:.0f}/s of {count}, {limit(spent)}")
 
 
 def _settle(device: Device) -> None:
@@ -148,12 +165,13 @@ def _settle(device: Device) -> None:
     device.commit()
 
 
-def limit(spent: dict[str, float], seconds: float) -> str:
+def limit(spent: Spent) -> str:
     """Which part holds the rest up, as far as processor time tells."""
     processors = os.cpu_count() or 1
-    part = max(spent, key=lambda name: spent[name])
-    busy = sum(spent.values()) / seconds
-    most = f"most by {part}: {spent[part] / sum(spent.values()):.0%} of what was used"
-    if busy >= FULL * processors:
-        return f"the limit is the processor ({busy:.2f} of {processors} busy), {most}"
-    return f"the limit is no processor ({busy:.2f} of {processors} busy) but waiting, {most}"
+    part = max(spent.parts, key=lambda name: spent.parts[name])
+    what = "the processor" if spent.busy >= FULL * processors else "no processor, but waiting"
+    share = spent.parts[part] / sum(spent.parts.values())
+    return (
+        f"the limit is {what}: {spent.busy:.2f} of {processors} busy, {spent.others / spent.wall:.2f} with what is not ours; "
+        f"most is taken by {part}, {share:.0%} of ours"
+    )

@@ -100,7 +100,7 @@ class Device:
 class Stretch:
     """All devices at once do one thing, until the time is over or each has done its part."""
 
-    def __init__(self, devices: Sequence[Device], seconds: float, most: int) -> None:
+    def __init__(self, devices: Sequence[Device], seconds: float, most: Callable[[Device], int]) -> None:
         self.devices, self.seconds, self.most = devices, seconds, most
         self.failures: list[str] = []
         self.done = Done()
@@ -141,9 +141,10 @@ class Stretch:
         return self.done
 
     def _work(self, device: Device, act: Callable[[Device], object]) -> None:
-        times = []
+        times: list[float] = []
+        most = self.most(device)
         started = now = time.perf_counter()
-        while now - started < self.seconds and len(times) < self.most:
+        while now - started < self.seconds and len(times) < most:
             before = now
             act(device)
             now = time.perf_counter()

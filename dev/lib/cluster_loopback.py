@@ -49,12 +49,13 @@ class Loopback(Network):
         place = self.folder / host
         return sorted(pid for pid, folder in _places() if folder == place or place in folder.parents)
 
-    def processor(self, host: str) -> float:
-        """The seconds of processor time that all on the host have used."""
-        used = 0.0
-        for pid in self.processes(host):
-            with contextlib.suppress(OSError):
-                used += processor_seconds(pid)
+    def processor(self) -> dict[str, float]:
+        """The seconds of processor time that all on each host have used, in one look."""
+        used = dict.fromkeys(self.addresses, 0.0)
+        for pid, place in _places():
+            if self.folder in place.parents:
+                with contextlib.suppress(OSError):
+                    used[place.relative_to(self.folder).parts[0]] += processor_seconds(pid)
         return used
 
 
@@ -81,7 +82,7 @@ class LoneDatabase(Part):
             "fsync": "on",
             "synchronous_commit": "on",
         }
-        words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        words: list[str | Path] = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         self.add("postgres", [*self.user, program("postgres"), "-D", self.folder / "data", *words])
 
     def prepare(self) -> None:
@@ -92,8 +93,9 @@ class LoneDatabase(Part):
         if self.user:
             for path in (self.folder, secret):
                 shutil.chown(path, "postgres", "postgres")
-        words = ["--auth", "scram-sha-256", "--pwfile", secret, "--username", "cairn", "--encoding", "UTF8"]
-        command([*self.user, program("initdb"), "-D", self.folder / "data", *words])
+        words: list[str | Path] = [program("initdb"), "-D", self.folder / "data", "--username", "cairn"]
+        words += ["--auth", "scram-sha-256", "--pwfile", secret, "--encoding", "UTF8"]
+        command([*self.user, *words])
 
     def health(self) -> Health:
         """Whether it answers."""
@@ -108,6 +110,16 @@ class LoneDatabase(Part):
         where = f"host={self.address} port=5432 dbname=postgres user=cairn connect_timeout=2"
         words = [program("psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", sql, where]
         return command(words, env=os.environ | {"PGPASSWORD": self.password}).strip()
+
+
+class LoopbackRedis(RedisNode):
+    """A Redis that listens at its own address alone."""
+
+    def prepare(self) -> None:
+        """Writes its file."""
+        super().prepare()
+        settings = self.folder / "redis.conf"
+        settings.write_text(settings.read_text().replace("bind 0.0.0.0\n", f"bind {self.address}\n"))
 
 
 class LoopbackProcess(CairnProcess):
@@ -138,7 +150,7 @@ class LoopbackCluster:
         self.network = Loopback.of(self.folder, ["db", "bus", "queue", "s3", "work", *numbered])
         password, addresses = secrets.token_hex(12), self.network.addresses
         self.database = LoneDatabase(self.network, "db", self.folder, password)
-        self.caches = [RedisNode(self.network, name, self.folder, password) for name in ("bus", "queue")]
+        self.caches = [LoopbackRedis(self.network, name, self.folder, password) for name in ("bus", "queue")]
         self.region = Region(self.network, "s3", self.folder, Keys("cairn", secrets.token_hex(16)))
         keys = self.region.keys
         self.backends = Backends(
@@ -173,7 +185,7 @@ class LoopbackCluster:
 
     def add_account(self, name: str) -> None:
         """Makes an account."""
-        words = ["account", "add", name, "--password-stdin", "--config", self.work.settings]
+        words: list[str | Path] = ["account", "add", name, "--password-stdin", "--config", self.work.settings]
         run([self.programs / "cairn-server", *words], input=PASSWORD + "\n")
 
     def serve(self, count: int) -> None:
@@ -199,9 +211,9 @@ class LoopbackCluster:
 
     def processor(self) -> dict[str, float]:
         """The seconds of processor time of each kind of part until now."""
-        of = self.network.processor
-        used = {role: sum(of(each.host) for each in self.servers if each.role == role) for role in ("api", "block")}
-        return used | {"jobs": of("work"), "PostgreSQL": of("db"), "Redis": of("bus") + of("queue"), "S3": of("s3")}
+        of = self.network.processor()
+        used = {role: sum(of[each.host] for each in self.servers if each.role == role) for role in ("api", "block")}
+        return used | {"jobs": of["work"], "PostgreSQL": of["db"], "Redis": of["bus"] + of["queue"], "S3": of["s3"]}
 
     def end(self) -> None:
         """Ends everything, and waits until it is gone."""
