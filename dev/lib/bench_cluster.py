@@ -1,4 +1,4 @@
-"""Throughput of several processes of Cairn over one PostgreSQL, one region of S3 and Redis, and what each part takes."""
+"""Throughput of several processes of Cairn over one PostgreSQL, S3 and Redis, and the processor time of each part."""
 
 from __future__ import annotations
 
@@ -172,6 +172,6 @@ def limit(spent: Spent) -> str:
     what = "the processor" if spent.busy >= FULL * processors else "no processor, but waiting"
     share = spent.parts[part] / sum(spent.parts.values())
     return (
-        f"the limit is {what}: {spent.busy:.2f} of {processors} busy, {spent.others / spent.wall:.2f} with what is not ours; "
-        f"most is taken by {part}, {share:.0%} of ours"
+        f"the limit is {what}: {spent.busy:.2f} of {processors} busy, "
+        f"{spent.others / spent.wall:.2f} with what is not ours; most is taken by {part}, {share:.0%} of ours"
     )
