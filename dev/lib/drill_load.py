@@ -20,8 +20,8 @@ SLOTS = "abc"
 POLL_SECONDS = 5
 # After how long a poller asks for a new poll token; it would be good for twice as long.
 TOKEN_SECONDS = 300
-# Cells whose paths are written and removed, and cells whose one file is renamed: DELETE means the node that was found at a
-# path, wherever that has moved meanwhile, and so is no operation on the path where files are renamed at the same time.
+# Cells whose paths are written and removed, and cells whose one file is renamed: removals of unknown outcome beside renames
+# would leave the search too many orders.
 CELLS = [f"cell-{count}" for count in range(6)] + [f"move-{count}" for count in range(3)]
 
 
