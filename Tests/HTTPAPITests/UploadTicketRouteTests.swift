@@ -76,7 +76,8 @@ struct UploadTicketRouteTests {
     func refused() async throws {
         try await LiveServer.run { server async throws in
             let ticket = try await Self.announce(server)
-            try await server.connect(token: String(ticket.dropLast()) + (ticket.hasSuffix("A") ? "E" : "A")) { client async throws in
+            try await server.connect(token: String(ticket.dropLast()) + (ticket.hasSuffix("A") ? "E" : "A")) {
+                client async throws in
                 #expect(try await Self.store(client).problem().code == .unauthorized)
             }
             let said = try server.context.uploadTickets.verify(ticket)

@@ -75,7 +75,8 @@ struct KeyRingFile: KeyRingSource {
 
     /// Without it a power cut could take the name away, and with it every account's blocks.
     private func syncFolder() throws {
-        let folder = (path as NSString).deletingLastPathComponent
+        let parent = (path as NSString).deletingLastPathComponent
+        let folder = parent.isEmpty ? "." : parent
         let descriptor = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Failure(creating: folder, errno) }
         defer { close(descriptor) }

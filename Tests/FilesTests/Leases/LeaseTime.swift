@@ -115,6 +115,7 @@ final class LeaseTime: Sendable {
     ///   - others: clocks on which the same time passes.
     ///   - count: how many wait, those left out that end.
     ///   - isOver: a condition that ends it earlier.
+    /// - Throws: `CancellationError`.
     func pass(
         _ duration: Duration, with others: [LeaseTime] = [], asleep count: Int, until isOver: () -> Bool = { false }
     ) async throws {

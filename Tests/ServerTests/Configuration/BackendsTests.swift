@@ -75,7 +75,7 @@ struct BackendsTests {
             (
                 "database.standby_urls",
                 { $0.database = .postgresql(url: "postgresql://u:hunter2@h", standbys: ["postgresql://s"], pool: 1) }
-            ),
+            )
         ]
         for (name, change) in changes {
             let fresh = TemporaryDirectory()
