@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -18,7 +19,7 @@ from cluster.network import Network, command
 from cluster.part import Health, Part
 from cluster.program import kill_at_once, wait_until
 from cluster.s3 import BUCKET, Keys, Region
-from cluster.servers import PORT, Backends, Bucket, CairnProcess, configuration, yaml
+from cluster.servers import PORT, CairnProcess, Secrets
 from measure import processor_seconds, run
 
 PASSWORD = "a password for the load"
@@ -125,20 +126,30 @@ class LoopbackRedis(RedisNode):
 class LoopbackProcess(CairnProcess):
     """A process of one role. Bus, cache and limits are at one Redis, the queue at both."""
 
-    def __init__(
-        self, network: Network, host: str, root: Path, role: str, programs: Path, backends: Backends, bus: str
-    ) -> None:
-        super().__init__(network, host, root, role, programs, backends)
-        self.bus = f"redis://:{backends.password}@{bus}:6379"
+    def __init__(self, network: Network, host: str, root: Path, role: str, programs: Path, secrets: Secrets) -> None:
+        super().__init__(network, host, root, role, programs, secrets, polls=0)
+        self.role = role
 
     def prepare(self) -> None:
-        """Writes its configuration: what differs from a cluster's is where Redis is."""
-        bus = {"kind": "redis", "url": self.bus}
-        queue = f"redis://:{self.backends.password}@{self.backends.lone_queue}"
-        changes: dict[str, object] = {"bus": bus, "cache": bus, "limits": bus}
-        changes |= {"queue": {"kind": "redis", "urls": [queue, self.bus]}, "log": {"level": "warning"}}
+        """Writes its configuration, for its owner only: passwords stand in it. JSON is YAML too."""
+        password, keys, addresses = self.secrets.password, self.secrets.keys, self.network.addresses
+        bus = {"kind": "redis", "url": f"redis://:{password}@{addresses['bus']}:6379"}
+        region = {"name": "s3", "endpoint": f"http://{addresses['s3']}:7480", "bucket": BUCKET, "path_style": True}
+        region |= {"access_key": keys.access, "secret_key": keys.secret}
+        configuration = {
+            "keyring_file": str(self.secrets.keyring),
+            "insecure_listen": True,
+            "lease": "10s",
+            "database": {"kind": "postgresql", "url": f"postgresql://cairn:{password}@{addresses['db']}:5432/cairn"},
+            "storage": {"kind": "s3", "regions": [region]},
+            "bus": bus,
+            "cache": bus,
+            "limits": bus,
+            "queue": {"kind": "redis", "urls": [f"redis://:{password}@{addresses['queue']}:6379", bus["url"]]},
+            "log": {"level": "warning"},
+        }
         self.settings.touch(0o600)
-        self.settings.write_text(yaml(configuration(self.address, self.backends, self.role) | changes))
+        self.settings.write_text(json.dumps(configuration, indent=2) + "\n")
 
 
 class LoopbackCluster:
@@ -152,22 +163,12 @@ class LoopbackCluster:
         self.database = LoneDatabase(self.network, "db", self.folder, password)
         self.caches = [LoopbackRedis(self.network, name, self.folder, password) for name in ("bus", "queue")]
         self.region = Region(self.network, "s3", self.folder, Keys("cairn", secrets.token_hex(16)))
-        keys = self.region.keys
-        self.backends = Backends(
-            password=password,
-            databases=[addresses["db"]],
-            sentinels=[],
-            master="",
-            lone_queue=f"{addresses['queue']}:6379",
-            buckets=[Bucket("s3", self.region.endpoint, BUCKET, keys.access, keys.secret)],
-            keyring=self.folder / "keyring",
-        )
+        self.secrets = Secrets(password, self.region.keys, self.folder / "keyring")
         self.work = self._process("work", "maintenance")
         self.servers: list[CairnProcess] = []
 
     def _process(self, host: str, role: str) -> LoopbackProcess:
-        bus = self.network.addresses["bus"]
-        return LoopbackProcess(self.network, host, self.folder, role, self.programs, self.backends, bus)
+        return LoopbackProcess(self.network, host, self.folder, role, self.programs, self.secrets)
 
     def start(self) -> None:
         """Starts what all need."""
@@ -179,7 +180,7 @@ class LoopbackCluster:
         for part in (self.database, *self.caches, self.region):
             part.wait(90)
         self.database.query("CREATE DATABASE cairn")
-        run([self.programs / "cairn-server", "key", "new", self.backends.keyring])
+        run([self.programs / "cairn-server", "key", "new", self.secrets.keyring])
         self.work.first_start()
         self.work.wait(60)
 
