@@ -4,6 +4,7 @@ import MetadataPostgreSQL
 import Model
 import PostgreSQLSupport
 import Synchronization
+import TestSupport
 import Testing
 
 /// The process of the server that serves a connection, kept where a test finds it.

@@ -3,6 +3,7 @@ import MetadataConformance
 import MetadataPostgreSQL
 import Model
 import PostgreSQLSupport
+import TestSupport
 import Testing
 
 @Suite("The pool of connections", .serialized)

@@ -3,6 +3,7 @@ import MetadataConformance
 import MetadataPostgreSQL
 import Model
 import Synchronization
+import TestSupport
 import Testing
 
 private struct Refused: Error, Equatable {}

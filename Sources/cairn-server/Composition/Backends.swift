@@ -157,20 +157,12 @@ struct Backends {
         }
     }
 
-    /// The keys in the data directory are made at the first start. Those in a file that was named are the same for many
-    /// processes: none makes its own.
     private static func openKeyRing(
         _ configuration: ServerConfiguration, in folder: DataFolder?, _ database: any MetadataDatabase
     ) async throws -> KeyRingFile {
-        if let path = configuration.keyRingFile {
-            let file = KeyRingFile(path: path)
-            _ = try file.keyRing()
-            return file
-        }
-        let path = try needed(folder, for: "keyring_file").keyRing
-        let (keyRing, isNew) = try await KeyRingFile.open(path, database: database)
-        if isNew { Notes.keyRingMade(path) }
-        return keyRing
+        let named = configuration.keyRingFile
+        let path = try named ?? needed(folder, for: "keyring_file").keyRing
+        return try await KeyRingFile.open(path, isNamed: named != nil, database: database)
     }
 
     private static func needed(_ folder: DataFolder?, for key: String) throws -> DataFolder {

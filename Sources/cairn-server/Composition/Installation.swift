@@ -35,18 +35,10 @@ struct Installation {
     /// Where the metadata is.
     var metadata: MetadataPlace { MetadataPlace(folder: folder, server: databaseServer) }
 
-    /// The keys. Those of a data directory are made when there are none yet; those of a file that was named are the same for
-    /// many processes, and are never made by one.
+    /// The keys.
     /// - Throws: ``Failure``.
     func openKeyRing(_ database: any MetadataDatabase) async throws -> KeyRingFile {
-        guard keyRing == folder?.keyRing else {
-            let file = KeyRingFile(path: keyRing)
-            _ = try file.keyRing()
-            return file
-        }
-        let (file, isNew) = try await KeyRingFile.open(keyRing, database: database)
-        if isNew { Notes.keyRingMade(keyRing) }
-        return file
+        try await KeyRingFile.open(keyRing, isNamed: keyRing != folder?.keyRing, database: database)
     }
 
     /// How the database is called in messages.

@@ -28,6 +28,20 @@ struct KeyRingFile: KeyRingSource {
         return (file, isNew)
     }
 
+    /// Opens the keys of a process. Those of its data directory are made when there are none yet, and it is told. Those in a
+    /// file that was named are the same for many processes: none makes its own.
+    /// - Throws: as ``open(_:database:)``.
+    static func open(_ path: String, isNamed: Bool, database: any MetadataDatabase) async throws -> KeyRingFile {
+        guard !isNamed else {
+            let file = KeyRingFile(path: path)
+            _ = try file.keyRing()
+            return file
+        }
+        let (file, isNew) = try await open(path, database: database)
+        if isNew { Notes.keyRingMade(path) }
+        return file
+    }
+
     func keyRing() throws -> KeyRing {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw Failure(errno == EACCES ? .permission : .configuration, "\(path) can't be read")

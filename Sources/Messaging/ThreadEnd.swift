@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Lets tasks wait for the end of a thread without blocking one.
-final class ThreadEnd: Sendable {
+package final class ThreadEnd: Sendable {
     private struct State {
         var isOver = false
         var waiting: [CheckedContinuation<Void, Never>] = []
@@ -9,8 +9,11 @@ final class ThreadEnd: Sendable {
 
     private let state = Mutex(State())
 
+    /// The end of a thread that has not ended.
+    package init() {}
+
     /// Says that the thread has ended.
-    func note() {
+    package func note() {
         let waiting = state.withLock { state in
             state.isOver = true
             defer { state.waiting = [] }
@@ -20,7 +23,7 @@ final class ThreadEnd: Sendable {
     }
 
     /// Waits until it has.
-    func wait() async {
+    package func wait() async {
         await withCheckedContinuation { continuation in
             let isOver = state.withLock { state in
                 if !state.isOver { state.waiting.append(continuation) }

@@ -1,35 +1,8 @@
-import Dispatch
 import Metadata
 import MetadataConformance
 import MetadataSQLite
 import Model
-
-/// Holds the one connection that writes within a body, until a test lets it go.
-final class Gate: Sendable {
-    private let opened = DispatchSemaphore(value: 0)
-    private let entered: AsyncStream<Void>
-    private let enter: AsyncStream<Void>.Continuation
-
-    init() {
-        (entered, enter) = AsyncStream.makeStream()
-    }
-
-    /// Waits within a body, which may run again. Only the thread of the connection is blocked.
-    func wait() {
-        enter.finish()
-        opened.wait()
-        // It stays open.
-        opened.signal()
-    }
-
-    /// Lets the body go on.
-    func open() { opened.signal() }
-
-    /// Returns when a body waits.
-    func waitUntilEntered() async {
-        for await _ in entered {}
-    }
-}
+import TestSupport
 
 extension SQLiteMetadataDatabase {
     /// Starts writes while the connection is held, so that they wait together, then lets all of them run.

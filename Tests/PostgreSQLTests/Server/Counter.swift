@@ -1,35 +1,7 @@
-import Dispatch
 import Metadata
 import MetadataConformance
 import Model
 import Synchronization
-
-/// Holds the thread of a connection within a body, until a test lets it go.
-final class Gate: Sendable {
-    private let opened = DispatchSemaphore(value: 0)
-    private let entered: AsyncStream<Void>
-    private let enter: AsyncStream<Void>.Continuation
-
-    init() {
-        (entered, enter) = AsyncStream.makeStream()
-    }
-
-    /// Waits within a body. Only the thread of the connection is blocked.
-    func wait() {
-        enter.finish()
-        opened.wait()
-        // It stays open.
-        opened.signal()
-    }
-
-    /// Lets the body go on.
-    func open() { opened.signal() }
-
-    /// Returns when a body waits.
-    func waitUntilEntered() async {
-        for await _ in entered {}
-    }
-}
 
 /// Counts how often a body runs.
 final class Counter: Sendable {
